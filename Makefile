@@ -1,0 +1,56 @@
+# Offhook. Every target does its own set-up from a bare checkout; what is done is not done again.
+#
+#   make run      answer calls at sip:127.0.0.1:5060 with the reception plan
+#   make test     all tests;  make test-fast: those without models
+#   make bench    the benchmarks of docs/benchmarks.md
+#   make pjsua2   build pjproject with its Python binding and our native part
+#   make lint     ruff and mypy
+#
+# PYTHON chooses the interpreter (3.11 or newer); OFFHOOK_CACHE where wheels and models are kept.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export OFFHOOK_CACHE ?= $(HOME)/.cache/offhook
+export HF_HUB_OFFLINE := 1
+
+.PHONY: run test test-fast bench pjsua2 models lint setup clean
+
+run: setup models
+	$(BIN)/offhook serve
+
+test: setup models
+	$(BIN)/python -m pytest
+
+test-fast: setup
+	$(BIN)/python -m pytest -m "not models"
+
+bench: setup models
+	$(BIN)/python -m benchmarks
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+setup: $(VENV)/.ready $(VENV)/.pjsua2
+
+pjsua2: $(VENV)/.pjsua2
+
+models: $(VENV)/.models
+
+$(VENV)/.ready: pyproject.toml Makefile docker/debian-packages.txt docker/packages-without-deps.txt
+	@sh docker/setup.sh "$(PYTHON)" "$(VENV)"
+	@touch $@
+
+$(VENV)/.pjsua2: $(VENV)/.ready $(wildcard telephony/native/*)
+	@wheel=$$(telephony/native/build.sh $(BIN)/python | tail -n 1) && \
+	  $(BIN)/pip install --quiet --force-reinstall --no-deps "$$wheel"
+	@touch $@
+
+$(VENV)/.models: $(VENV)/.ready brain/llm/weights.py brain/stt/weights.py
+	@$(BIN)/python -m brain.stt.weights
+	@$(BIN)/python -m brain.llm.weights
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info

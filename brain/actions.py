@@ -1,0 +1,123 @@
+"""What the turn manager wants done. The shell performs every action, in order, and decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from brain.endpointing import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class BeginSegment:
+    """Give the recogniser a new stretch of speech: all audio since `since`, less a little run-up."""
+
+    segment: int
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class EndSegment:
+    """Feed the recogniser no more of `segment`."""
+
+    segment: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFinal:
+    """Ask for the final transcript, and the end-of-turn score, of the segment so far."""
+
+    segment: int
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class Speculate:
+    """The turn may be over: prepare an answer to `text`, and show nothing."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropSpeculation:
+    """The caller went on: forget the prepared answer without a trace."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The caller's turn is over. `ended` is when it really ended; `why` explains the decision."""
+
+    turn: int
+    text: str
+    confidence: float
+    ended: float
+    why: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class CommitKeys:
+    """The caller answered by keys."""
+
+    turn: int
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoInput:
+    """The caller was silent for as long as the plan allows."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class CannotHear:
+    """The plan expects speech and the recogniser is lost: fall back to keys."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Duck:
+    """Speak lower: the caller may be saying something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unduck:
+    """It was nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class PausePlayout:
+    """Fall silent where we are, and keep the place."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumePlayout:
+    """Go on from the paused sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopSpeaking:
+    """A real interruption of `utterance`: drop what is left of it, cut the history to what was heard."""
+
+    utterance: int
+
+
+Action = (
+    BeginSegment
+    | EndSegment
+    | RequestFinal
+    | Speculate
+    | DropSpeculation
+    | Commit
+    | CommitKeys
+    | NoInput
+    | CannotHear
+    | Duck
+    | Unduck
+    | PausePlayout
+    | ResumePlayout
+    | StopSpeaking
+)

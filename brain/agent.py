@@ -1,0 +1,249 @@
+"""The shell around one call's turn manager: gives it events and time, performs its actions.
+
+It decides nothing. `post` hands an event in and performs what comes back; a timer is re-armed from
+`deadline()` after every event. `say` and `ask` are what a plan's verbs come down to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from brain import actions as act
+from brain import events as ev
+from brain.ear import Ear
+from brain.engines import EngineError, Eot, Stt, SttSettings, Tts, TtsSettings
+from brain.expect import Expect, Interruptible
+from brain.mouth import Mouth, Source, Utterance, closed
+from brain.trace import TurnTrace
+from brain.turns import TurnManager
+from media.clock import Clock
+from media.frame import Pcm
+from media.playout import Playout
+
+Outcome = act.Commit | act.CommitKeys | act.NoInput | act.CannotHear
+"""What one question can come to."""
+
+Journal = Callable[[ev.Event, tuple[act.Action, ...]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The models a call uses."""
+
+    stt: Stt
+    tts: Tts
+    eot: Eot | None = None
+
+
+@dataclass(slots=True)
+class Speculator:
+    """Who prepares answers before the turn is committed: `begin` and `drop` by turn number."""
+
+    begin: Callable[[int, str], None]
+    drop: Callable[[int], None]
+
+
+@dataclass(slots=True)
+class _Asked:
+    answer: asyncio.Future[Outcome] = field(default_factory=asyncio.Future)
+
+
+class Agent:
+    """One call's turns. All methods are for the loop's thread.
+
+    `tasks` is the call's TaskGroup: it owns all that is started here. `voice` says whether the plan ever
+    listens to speech; where it doesn't, no detector and no recogniser runs.
+    """
+
+    def __init__(
+        self,
+        call: str,
+        rate_hz: int,
+        engines: Engines,
+        clock: Clock,
+        tasks: asyncio.TaskGroup,
+        journal: Journal,
+        report: Callable[[EngineError], None],
+        voice: bool = True,
+    ) -> None:
+        self._started = clock.now()
+        self._clock, self.tasks, self._journal = clock, tasks, journal
+        self._rate = rate_hz
+        self._tts = engines.tts
+        self._manager = TurnManager()
+        self._inbox: deque[ev.Event] = deque()
+        self._busy = False
+        self._closed = False
+        self._final_at: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._asked: _Asked | None = None
+        self.playout = Playout(rate_hz)
+        self.mouth = Mouth(self.playout, self.post, self.now, report)
+        self._ear = Ear(call, rate_hz, engines.stt, engines.eot, self.post, self.now) if voice else None
+        self.tts_settings = TtsSettings()
+        self.traces: list[TurnTrace] = []
+        self.speculator: Speculator | None = None
+        self._listening: asyncio.Task[None] | None = None
+        if self._ear is not None:
+            self._listening = tasks.create_task(self._ear.listen(report))
+
+    def now(self) -> float:
+        """Seconds since the call was answered."""
+        return round(self._clock.now() - self._started, 4)
+
+    def settings(self, stt: SttSettings, tts: TtsSettings) -> None:
+        """Choose models and voice from here on."""
+        self.tts_settings = tts
+        if self._ear is not None:
+            self._ear.settings = stt
+
+    # ---- audio, once a tick ---------------------------------------------------------------------------
+
+    def hear(self, pcm: Pcm, position: int) -> None:
+        """New audio of the caller."""
+        if self._ear is not None and not self._closed:
+            self._ear.hear(pcm, position)
+
+    def advance(self, taken_frames: int) -> None:
+        """The clock took `taken_frames` of ours so far."""
+        self.mouth.advance(taken_frames)
+
+    # ---- what verbs use -------------------------------------------------------------------------------
+
+    async def say(self, source: Source, how: Interruptible) -> Utterance:
+        """Speak `source`; returns when it was heard or stopped."""
+        utterance = self.mouth.next_utterance()
+        await self._speak(utterance, source, how)
+        return utterance
+
+    async def ask(
+        self, source: Source | None, expect: Expect, how: Interruptible
+    ) -> tuple[Outcome, Utterance | None]:
+        """Speak `source`, if any, and wait for one answer; the caller may answer into it."""
+        asked = self._asked = _Asked()
+        utterance: Utterance | None = None
+        speaking: asyncio.Task[None] | None = None
+        try:
+            self.post(ev.Asked(self.now(), expect, source is not None))
+            if source is not None and not asked.answer.done():
+                utterance = self.mouth.next_utterance()
+                speaking = asyncio.ensure_future(self._speak(utterance, source, how))
+                await asyncio.wait((speaking, asked.answer), return_when=asyncio.FIRST_COMPLETED)
+                if speaking.done():
+                    speaking.result()
+            return await asked.answer, utterance
+        finally:
+            # Also when the plan is cancelled: nobody waits any more, so the prompt's end must not be taken
+            # for the caller's cue. Then the prompt falls silent, and its engine stops.
+            if not asked.answer.done() or asked.answer.cancelled():
+                self.post(ev.AskWithdrawn(self.now()))
+            self._asked = None
+            if speaking is not None:
+                speaking.cancel()
+                await asyncio.gather(speaking, return_exceptions=True)
+            if utterance is not None:
+                utterance.over.set()  # also where it was answered before it could begin
+            if source is not None:
+                await closed(source)
+
+    async def _speak(self, utterance: Utterance, source: Source, how: Interruptible) -> None:
+        trace = self.traces[-1] if self.traces else None
+        try:
+            await self.mouth.speak(utterance, source, how)
+        finally:
+            if trace is not None and trace.utterance is None:
+                trace.answered_by(utterance)
+
+    # ---- the turn manager -----------------------------------------------------------------------------
+
+    def post(self, event: ev.Event) -> None:
+        """Hand `event` to the turn manager and do what it says. Actions may post events: they queue."""
+        if self._closed:
+            return
+        self._inbox.append(event)
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._inbox:
+                item = self._inbox.popleft()
+                actions = self._manager.handle(item)
+                self._journal(item, actions)
+                if isinstance(item, ev.FinalText):
+                    self._final_at = item.at
+                elif isinstance(item, ev.HoldChanged) and self._ear is not None:
+                    self._ear.rest()
+                for action in actions:
+                    self._perform(action)
+        finally:
+            self._busy = False
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self._manager.deadline()
+        if due is not None:
+            delay = max(0.0, due - self.now())
+            self._timer = asyncio.get_running_loop().call_later(delay, self._tick, due)
+
+    def _tick(self, due: float) -> None:
+        self._timer = None
+        # The loop's clock may be a hair early against ours; the manager is told that its time has come.
+        self.post(ev.Tick(max(self.now(), due)))
+
+    def _perform(self, action: act.Action) -> None:
+        match action:
+            case act.Duck():
+                self.playout.duck()
+            case act.Unduck():
+                self.playout.unduck()
+            case act.PausePlayout():
+                self.playout.pause()
+            case act.ResumePlayout():
+                self.playout.resume()
+            case act.StopSpeaking(utterance):
+                self.mouth.stop(utterance)
+            case act.BeginSegment(segment, since):
+                if self._ear is not None:
+                    self._ear.begin(segment, since)
+            case act.EndSegment(segment):
+                if self._ear is not None:
+                    self._ear.end(segment)
+            case act.RequestFinal(segment, request):
+                if self._ear is not None:
+                    self._ear.finalize(segment, request)
+            case act.Speculate(turn, text):
+                if self.speculator is not None:
+                    self.speculator.begin(turn, text)
+            case act.DropSpeculation(turn):
+                if self.speculator is not None:
+                    self.speculator.drop(turn)
+            case act.Commit() | act.CommitKeys() | act.NoInput() | act.CannotHear():
+                self._deliver(action)
+
+    def _deliver(self, outcome: Outcome) -> None:
+        now = self.now()
+        if isinstance(outcome, act.Commit):
+            why = outcome.why.reason
+            trace = TurnTrace(outcome.turn, outcome.text, outcome.confidence, outcome.ended, now, why)
+            if self._final_at is not None and self._final_at >= outcome.ended:
+                trace.final = self._final_at
+            self.traces.append(trace)
+        elif isinstance(outcome, act.CommitKeys):
+            self.traces.append(TurnTrace(outcome.turn, "", 1.0, now, now, "keys"))
+        if self._asked is not None and not self._asked.answer.done():
+            self._asked.answer.set_result(outcome)
+
+    def close(self) -> None:
+        """Hear nothing more, do nothing more. Has to be called before the call's TaskGroup can end."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._listening is not None:
+            self._listening.cancel()

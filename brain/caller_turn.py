@@ -1,0 +1,324 @@
+"""The caller's turn: begun, paused, gone on with, ended, committed."""
+
+from __future__ import annotations
+
+from brain import actions as act
+from brain import events as ev
+from brain.endpointing import Decision, Evidence, decide
+from brain.expect import Expect, Interruptible, Kind
+from brain.floor import DEAF_GRACE_S, FINAL_LIMIT_S, Floor, State, Turn
+from brain.interruption import fits, is_nod
+from brain.keypad import collect, is_spare, note_key
+
+LONGEST_TURN_S = 30.0
+"""Speech longer than this is cut into turns."""
+NOISE_S = 8.0
+"""After so much "speech" without a word the recogniser is asked whether it is noise."""
+LONGEST_RUN_UP_S = 8.0
+"""Speech that went on before it mattered is heard from so long ago."""
+AFTER_NOISE_S = 2.0
+"""Silence that a caller is granted after a noise, before it counts as no input."""
+NOISE_LIMIT_S = 6.0
+"""Noises don't put off no input for longer than this."""
+MAYBE_HOLDS_S = 0.16
+"""A sound in a pause holds the decision this long: the voice detector mostly decides within it."""
+MAYBE_MOST_S = 0.36
+"""All sounds together hold it no longer than this."""
+PROMPT_LIMIT_S = 5.0
+"""A prompt that isn't there by then: listen without it."""
+
+OPEN = Expect()
+"""What is expected where nobody asked."""
+
+
+def await_caller(floor: Floor, now: float) -> None:
+    """The floor is free: whoever is already talking has it, else we listen, if anybody asked."""
+    expect = floor.expect
+    if expect is not None and not expect.keys:
+        floor.keys = ""
+    if expect is not None and floor.keys:
+        collect(floor, now)
+    elif floor.talking_since is not None and floor.hears(now):
+        begin_turn(floor, floor.talking_since, now)
+    elif expect is None:
+        floor.go(State.IDLE)
+    elif floor.pending is not None:
+        floor.answer(floor.pending)
+    else:
+        floor.patience = floor.silent_since + expect.silence_s
+        listen(floor, now)
+
+
+def listen(floor: Floor, now: float) -> None:
+    """Wait for the caller while the plan's patience lasts, and while they can be heard."""
+    assert floor.expect is not None
+    voice = floor.expect.voice
+    if voice and floor.lost(now):
+        floor.cannot_hear()
+    elif now >= floor.patience:
+        floor.no_input()
+    elif voice and floor.deaf_since is not None:
+        floor.go(State.LISTENING, min(floor.patience, floor.deaf_since + DEAF_GRACE_S))
+    else:
+        floor.go(State.LISTENING, floor.patience)
+
+
+def await_prompt(floor: Floor, now: float) -> None:
+    """The question is asked, its prompt is on its way."""
+    floor.go(State.THINKING, max(now, floor.silent_since + PROMPT_LIMIT_S))
+
+
+def thinking_tick(floor: Floor, event: ev.Tick) -> None:
+    """The prompt doesn't come: the question stands without it."""
+    floor.silent_since = event.at
+    floor.open_since = min(floor.open_since, event.at)
+    await_caller(floor, event.at)
+
+
+def begin_turn(floor: Floor, since: float, now: float) -> None:
+    turn = floor.new_turn(max(since, now - LONGEST_RUN_UP_S))
+    floor.go(State.HEARING, max(now, turn.began + NOISE_S))
+
+
+def turn_begins(floor: Floor, event: ev.SpeechStarted) -> None:
+    floor.talking_since = event.since
+    if floor.hears(event.at):
+        begin_turn(floor, event.since, event.at)
+
+
+def pause_begins(floor: Floor, event: ev.SpeechStopped) -> None:
+    assert floor.turn is not None
+    floor.talking_since = None
+    floor.turn.over, floor.turn.sounds_until = True, event.since
+    floor.request(event.at)
+    floor.go(State.ENDING)
+    weigh(floor, event.at)
+
+
+def turn_goes_on(floor: Floor, event: ev.SpeechStarted) -> None:
+    turn = floor.turn
+    assert turn is not None
+    floor.talking_since = event.since
+    floor.drop_speculation()
+    if turn.text and turn.over:
+        floor.pauses = max(floor.pauses, event.since - turn.sounds_until)
+    turn.speaks_again()
+    hear_on(floor, turn, event.at)
+
+
+def hear_on(floor: Floor, turn: Turn, now: float) -> None:
+    limit = NOISE_S if turn.wordless else LONGEST_TURN_S
+    floor.go(State.HEARING, max(now, turn.began + limit))
+
+
+def take_floor(floor: Floor, now: float) -> None:
+    """The caller's turn goes on from where it began: nothing they said is lost."""
+    assert floor.turn is not None
+    if floor.turn.over:
+        floor.go(State.ENDING)
+        weigh(floor, now)
+    else:
+        hear_on(floor, floor.turn, now)
+
+
+def sound_in_pause(floor: Floor, event: ev.SpeechMaybe) -> None:
+    """Don't commit into a sound that may be the caller going on."""
+    turn = floor.turn
+    assert turn is not None
+    turn.held_until = event.at + MAYBE_HOLDS_S
+    weigh(floor, event.at)
+
+
+def sound_in_silence(floor: Floor, event: ev.SpeechMaybe) -> None:
+    """Don't call it silence while somebody may be beginning to speak."""
+    if floor.timer is not None and floor.hears(event.at):
+        held = min(event.at + MAYBE_HOLDS_S, floor.patience + MAYBE_MOST_S)
+        floor.timer = max(floor.timer, held)
+
+
+def note_text(floor: Floor, event: ev.PartialText | ev.FinalText) -> bool:
+    turn = floor.turn
+    if turn is None or turn.segment != event.segment:
+        return False
+    floor.stalls = 0
+    if isinstance(event, ev.FinalText):
+        if event.request != turn.request:
+            return False
+        turn.text, turn.final, turn.confidence = event.text, True, event.confidence
+    elif turn.final:
+        return False
+    else:
+        turn.text = event.text
+    return True
+
+
+def hearing_text(floor: Floor, event: ev.PartialText | ev.FinalText) -> None:
+    if not note_text(floor, event):
+        return
+    turn = floor.turn
+    assert turn is not None
+    turn.final = False  # they are still speaking
+    if turn.wordless and isinstance(event, ev.FinalText):
+        noise(floor, event.at)
+    else:
+        hear_on(floor, turn, event.at)
+
+
+def hearing_tick(floor: Floor, event: ev.Tick) -> None:
+    """Speech without end: cut it into turns, and tell it from noise."""
+    turn = floor.turn
+    assert turn is not None
+    if event.at >= turn.began + LONGEST_TURN_S:
+        turn.sounds_until = event.at
+        if floor.talking_since is not None:
+            floor.talking_since = event.at  # the next turn begins where this one is cut
+        floor.request(event.at)
+        floor.go(State.ENDING)
+        weigh(floor, event.at)
+    else:
+        floor.request(event.at)
+        floor.timer = event.at + FINAL_LIMIT_S
+
+
+def ending_text(floor: Floor, event: ev.PartialText | ev.FinalText) -> None:
+    if note_text(floor, event):
+        weigh(floor, event.at)
+
+
+def scored(floor: Floor, event: ev.TurnScore) -> None:
+    if floor.turn is not None and floor.turn.request == event.request:
+        floor.turn.score = event.probability
+        if floor.state is State.ENDING:
+            weigh(floor, event.at)
+
+
+def weigh(floor: Floor, now: float) -> None:
+    """Set the deadline from the evidence; prepare an answer once the words are known."""
+    turn = floor.turn
+    assert turn is not None
+    expect = floor.expect or OPEN
+    if turn.over:
+        turn.decision = decide(Evidence(expect, turn.text, turn.final, turn.score, floor.pauses))
+    else:
+        turn.decision = Decision(0.0, "longest turn", turn.score)
+    due = turn.sounds_until + turn.decision.wait_s
+    floor.timer = max(due, min(turn.held_until, due + MAYBE_MOST_S))
+    _speculate(floor, turn)
+    if now >= floor.timer:
+        end_turn(floor, now)
+
+
+def _speculate(floor: Floor, turn: Turn) -> None:
+    if floor.expect is None or floor.expect.kind is not Kind.TALK or not turn.final or turn.wordless:
+        return
+    text = _said(floor, turn)
+    if turn.decision.reason == "unfinished" or turn.speculated == text or not _answers(floor, turn):
+        return
+    floor.drop_speculation()
+    turn.speculated = text
+    floor.out.append(act.Speculate(turn.number, text))
+
+
+def _said(floor: Floor, turn: Turn) -> str:
+    """The turn's words, behind those of an earlier one that nobody has taken yet."""
+    return f"{floor.pending.text} {turn.text}" if floor.pending else turn.text or ""
+
+
+def _answers(floor: Floor, turn: Turn) -> bool:
+    """Whether the turn may answer what is asked: one that began before the question has to fit it."""
+    if floor.expect is None:
+        return not is_nod(turn.text or "")
+    return turn.began >= floor.open_since or fits(floor.expect, _said(floor, turn))
+
+
+def ending_tick(floor: Floor, event: ev.Tick) -> None:
+    end_turn(floor, event.at)
+
+
+def end_turn(floor: Floor, now: float) -> None:
+    turn = floor.turn
+    assert turn is not None
+    limit = _final_limit(floor, turn)
+    if not turn.final and now < limit:
+        floor.timer = limit
+    elif not turn.final and turn.text is None:
+        stalled(floor, now)
+    elif turn.wordless or not _answers(floor, turn):
+        noise(floor, now)
+    else:
+        text = _said(floor, turn)
+        if turn.speculated not in (None, text):
+            floor.drop_speculation()
+        floor.out.append(act.EndSegment(turn.segment))
+        commit = act.Commit(turn.number, text, turn.confidence, turn.sounds_until, turn.decision)
+        floor.turn = None
+        if floor.expect is None:
+            floor.pending = commit  # nobody asked yet: the next question finds it
+            await_caller(floor, now)
+        else:
+            floor.answer(commit)
+
+
+def _final_limit(floor: Floor, turn: Turn) -> float:
+    """How long to wait for the final: longer while the recogniser is being restarted, but not for ever."""
+    since = max(turn.requested, floor.deaf_since or 0.0)
+    return min(since + FINAL_LIMIT_S, turn.sounds_until + 2 * FINAL_LIMIT_S)
+
+
+def stalled(floor: Floor, now: float) -> None:
+    """The recogniser has said nothing at all: once, the caller is asked again; twice, for keys."""
+    floor.forget_turn()
+    if floor.expect is None:
+        await_caller(floor, now)
+    elif floor.prompt_coming():
+        await_prompt(floor, now)
+    elif floor.deaf_since is not None or floor.stalls:
+        floor.cannot_hear()
+    else:
+        floor.stalls += 1
+        floor.no_input()
+
+
+def noise(floor: Floor, now: float) -> None:
+    """A turn without a word: listen on, and don't let noise keep the silence timer from running out."""
+    turn, expect = floor.turn, floor.expect
+    assert turn is not None
+    if not turn.over:
+        floor.talking_since = None  # it goes on, and is nobody's turn
+    floor.forget_turn()
+    if expect is None:
+        await_caller(floor, now)
+    elif floor.prompt_coming():
+        await_prompt(floor, now)
+    else:
+        silence = floor.silent_since + expect.silence_s
+        floor.patience = now if now >= silence + NOISE_LIMIT_S else max(silence, now + AFTER_NOISE_S)
+        listen(floor, now)
+
+
+def listening_tick(floor: Floor, event: ev.Tick) -> None:
+    listen(floor, event.at)
+
+
+def key(floor: Floor, event: ev.KeyPressed) -> None:
+    if is_spare(floor, event):
+        return
+    note_key(floor, event)
+    if floor.prompt is not None:
+        if floor.prompt.interruptible is Interruptible.NO:
+            return
+        floor.out.append(act.StopSpeaking(floor.prompt.utterance))
+        if floor.state is State.DUCKED:
+            floor.out.append(act.Unduck())
+        floor.prompt = None
+    if floor.expect is not None and floor.expect.keys:
+        floor.forget_turn()
+        collect(floor, event.at)
+        return
+    if floor.expect is not None:
+        floor.keys = ""
+    if floor.state is State.PAUSED:
+        take_floor(floor, event.at)
+    elif floor.state in (State.SPEAKING, State.DUCKED):
+        floor.silent_since = event.at
+        await_caller(floor, event.at)

@@ -1,0 +1,158 @@
+"""A free conversation: turns in, replies out, until an exit, a limit or a failure.
+
+Replies are begun on speculation, at the first likely end of a turn, and used only where the turn was
+committed with the same words. The history holds what was heard, not what was meant to be said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from brain import actions as act
+from brain.agent import Agent, Speculator
+from brain.conversation import Conversation
+from brain.engines import EngineError, Llm, Tts
+from brain.expect import Expect, Interruptible, Kind
+from brain.mouth import Source, one
+from brain.orchestrator import FAILED, MAX_TURNS, AgentSpec, Orchestrator
+from brain.reply import Reply
+
+SILENCE, TURNS, UNHEARD = "silence", "turns", "unheard"
+"""How a conversation may end beside the plan's own exits and "failed"."""
+
+_ENDINGS = {MAX_TURNS: TURNS, FAILED: FAILED}
+
+
+class Replier:
+    """Begins, drops and keeps the replies of one conversation."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        llm: Llm,
+        spec: AgentSpec,
+        tts: Tts,
+        rate_hz: int,
+        report: Callable[[EngineError], None],
+    ) -> None:
+        self._agent, self._tts, self._rate, self._report = agent, tts, rate_hz, report
+        self._orchestrator = Orchestrator(spec, llm)
+        self._conversation = Conversation()
+        self._speculation: Reply | None = None
+
+    def begin(self, turn: int, text: str) -> None:
+        """Prepare a reply to a turn that may be over."""
+        self.drop(turn)
+        self._note_spoken()
+        self._speculation = self._start(turn, text)
+
+    def drop(self, turn: int) -> None:
+        """The turn went on: forget what was prepared."""
+        if self._speculation is not None:
+            self._speculation.cancel()
+            self._speculation = None
+
+    async def commit(self, turn: int, text: str) -> Reply:
+        """The reply to a committed turn: the prepared one where the words are the same, else a new one.
+
+        Returns once it has begun; the caller's words are in the history then.
+        """
+        self._note_spoken()
+        reply, self._speculation = self._speculation, None
+        trace = self._agent.traces[-1]
+        if reply is None or reply.turn != turn or reply.text != text:
+            if reply is not None:
+                reply.cancel()
+            reply = self._start(turn, text)
+        else:
+            trace.speculated = True
+        try:
+            await reply.begun()
+        except asyncio.CancelledError:
+            reply.cancel()
+            raise
+        trace.first_token = reply.first_token
+        if reply.failed is not None:
+            self._report(EngineError("llm", reply.failed))
+        self._conversation.caller_said(text)
+        return reply
+
+    def close(self) -> None:
+        """Forget what is prepared."""
+        self.drop(0)
+
+    def _start(self, turn: int, text: str) -> Reply:
+        agent = self._agent
+        reply = Reply(
+            turn,
+            text,
+            self._conversation,
+            self._orchestrator,
+            self._tts,
+            agent.tts_settings,
+            self._rate,
+            agent.now,
+        )
+        reply.start(agent.tasks)
+        return reply
+
+    def _note_spoken(self) -> None:
+        """What the bot said last enters the history once it is over, cut to what was heard."""
+        said = self._agent.mouth.said
+        if not said or not said[-1].over.is_set() or said[-1].noted:
+            return
+        utterance = said[-1]
+        utterance.noted = True
+        if utterance.text:
+            self._conversation.bot_said(utterance.number, utterance.text)
+            if not utterance.complete:
+                self._conversation.cut(utterance.number, utterance.heard)
+
+
+async def converse(
+    agent: Agent, replier: Replier, spec: AgentSpec, tts: Tts, rate_hz: int
+) -> tuple[str, int]:
+    """Talk until an exit. Returns its name and the caller's turns."""
+    turns = silences = 0
+    source: Source | None = None
+    agent.speculator = Speculator(replier.begin, replier.drop)
+    expect = Expect(Kind.TALK, silence_s=spec.silence_s)
+    try:
+        while True:
+            outcome, _ = await agent.ask(source, expect, Interruptible.SPEECH)
+            source = None
+            match outcome:
+                case act.CannotHear():
+                    return UNHEARD, turns
+                case act.NoInput():
+                    silences += 1
+                    if silences > 1:
+                        return SILENCE, turns
+                    source = tts.speak(one(spec.still_there), agent.tts_settings, rate_hz)
+                case act.CommitKeys():
+                    pass  # a key means nothing here; it has stopped the bot, as keys do
+                case act.Commit(turn=turn, text=text):
+                    silences = 0
+                    turns += 1
+                    reply = await replier.commit(turn, text)
+                    if reply.exit is not None:
+                        await agent.say(reply.audio(), Interruptible.SPEECH)
+                        return _ENDINGS.get(reply.exit, reply.exit), turns
+                    source = reply.audio()
+    finally:
+        agent.speculator = None
+        replier.close()
+        if source is not None:
+            await source.aclose()
+
+
+def agent_texts(spec: AgentSpec) -> list[str]:
+    """What an agent says that never changes: worth rendering before the first call."""
+    return [
+        spec.still_there,
+        spec.unknown,
+        spec.off_topic,
+        *spec.fallback,
+        *(e.say for e in spec.exits if e.say),
+    ]

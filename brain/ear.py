@@ -1,0 +1,213 @@
+"""The caller's side of a call: voice activity, and the audio that the recogniser gets.
+
+Frames come in once a tick. While a segment is open they go to the recogniser; before that they are kept,
+so that a segment begins a little before the voice detector was sure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from brain import events as ev
+from brain.engines import EngineError, Eot, Final, Partial, Stt, SttSettings, SttStream
+from media.frame import FRAME_MS, Pcm, samples
+from media.vad import SpeechMaybe, SpeechStarted, SpeechStopped, Vad
+
+RUN_UP_S = 0.25
+"""Audio before the detected onset that the recogniser gets too: soft first consonants."""
+KEPT_S = 16.0
+"""Audio kept per call: what a new recogniser is given when the old one dies in a turn."""
+SCORED_S = 8.0
+"""What the end-of-turn model looks at."""
+SCORE_LIMIT_S = 1.0
+"""A score later than this is of no use."""
+RETRY_S = (0.2, 0.5, 1.0, 2.0)
+
+Post = Callable[[ev.Event], None]
+
+
+@dataclass(slots=True)
+class _Segment:
+    """The open segment: its first sample, and the request that the recogniser has still to answer."""
+
+    number: int
+    first: int
+    request: int = 0
+
+
+class Ear:
+    """Hears one caller. `post` takes the events; `now` reads the call's clock."""
+
+    def __init__(
+        self, call: str, rate_hz: int, stt: Stt, eot: Eot | None, post: Post, now: Callable[[], float]
+    ) -> None:
+        self.settings = SttSettings()
+        self._call, self._rate = call, rate_hz
+        self._stt, self._eot, self._post, self._now = stt, eot, post, now
+        self._frame = samples(FRAME_MS, rate_hz)
+        self._vad = Vad(rate_hz)
+        self._kept = np.zeros(int(KEPT_S * rate_hz), np.int16)
+        self._end = 0
+        self._stream: SttStream | None = None
+        self._segment: _Segment | None = None
+        self._to_score: asyncio.Queue[int] = asyncio.Queue()
+
+    def hear(self, pcm: Pcm, position: int) -> None:
+        """New audio of the caller, whole frames, whose first sample is number `position`."""
+        for at in range(0, pcm.size, self._frame):
+            self._hear(pcm[at : at + self._frame], position + at)
+
+    def _hear(self, frame: Pcm, position: int) -> None:
+        self._keep(frame, position)
+        if self._segment is not None and self._stream is not None:
+            self._tell(lambda stream: stream.feed(frame))
+        now = self._now()
+        for event in self._vad.feed(frame, position):
+            since = round(now - (self._end - event.position) / self._rate, 4)
+            if isinstance(event, SpeechMaybe):
+                self._post(ev.SpeechMaybe(now, since))
+            elif isinstance(event, SpeechStarted):
+                self._post(ev.SpeechStarted(now, since))
+            elif isinstance(event, SpeechStopped):
+                self._post(ev.SpeechStopped(now, since))
+
+    def rest(self) -> None:
+        """The call was put on hold, or taken off: what is heard next has no past."""
+        self._vad = Vad(self._rate)
+        self._kept[:] = 0
+
+    def begin(self, segment: int, since: float) -> None:
+        """Open a segment with the audio since `since`, less the run-up."""
+        wanted = min(int((self._now() - since + RUN_UP_S) * self._rate), len(self._kept), self._end)
+        self._segment = _Segment(segment, self._end - max(0, wanted))
+        self._give()
+
+    def end(self, segment: int) -> None:
+        """Feed no more of `segment`."""
+        if self._segment is not None and self._segment.number == segment:
+            self._segment = None
+
+    def finalize(self, segment: int, request: int) -> None:
+        """Ask for the words so far, and for the end-of-turn score; both are posted when they come."""
+        if self._segment is not None and self._segment.number == segment:
+            self._segment.request = request
+        self._tell(lambda stream: stream.finalize(segment, request))
+        if self._eot is not None:
+            self._to_score.put_nowait(request)
+
+    def _give(self) -> None:
+        """Give the open segment, as far as it goes, to a recogniser that hasn't heard of it."""
+        segment = self._segment
+        if segment is None:
+            return
+        self._tell(lambda stream: stream.begin(segment.number, self.settings))
+        self._tell(lambda stream: stream.feed(self._last(self._end - segment.first)))
+        if segment.request:
+            self._tell(lambda stream: stream.finalize(segment.number, segment.request))
+
+    def _tell(self, what: Callable[[SttStream], None]) -> None:
+        """Do it to the stream, if there is one."""
+        if self._stream is not None:
+            try:
+                what(self._stream)
+            except EngineError:
+                self._stream = None  # its iteration raises the same, and that is where it is reported
+
+    # ---- tasks ----------------------------------------------------------------------------------------
+
+    async def listen(self, report: Callable[[EngineError], None]) -> None:
+        """Keep the engines at work and post what they say, until cancelled.
+
+        A recogniser that is lost is reported, posted as `SttFailed`, and tried again. The new one is given
+        the open segment from its beginning, and asked what the old one left unanswered.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._recognise(report))
+            if self._eot is not None:
+                tasks.create_task(self._score(self._eot, report))
+
+    async def _recognise(self, report: Callable[[EngineError], None]) -> None:
+        attempt = 0
+        while True:
+            try:
+                stream = await self._stt.open(self._call, self._rate)
+            except EngineError as error:
+                if attempt == 0:
+                    self._lose(error, report)
+            else:
+                try:
+                    self._stream = stream
+                    if attempt:
+                        self._post(ev.SttRecovered(self._now()))
+                    self._give()
+                    async for item in stream:
+                        attempt = 0  # it works; one that only opens is tried again ever more rarely
+                        self._heard(item)
+                    raise EngineError("stt", "the stream ended")
+                except EngineError as error:
+                    self._lose(error, report)
+                finally:
+                    self._stream = None
+                    await _close(stream, report)
+            await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
+            attempt += 1
+
+    def _lose(self, error: EngineError, report: Callable[[EngineError], None]) -> None:
+        self._stream = None
+        report(error)
+        self._post(ev.SttFailed(self._now()))
+
+    def _heard(self, item: Partial | Final) -> None:
+        if isinstance(item, Partial):
+            self._post(ev.PartialText(self._now(), item.segment, item.text))
+            return
+        if self._segment is not None and self._segment.request == item.request:
+            self._segment.request = 0
+        self._post(ev.FinalText(self._now(), item.segment, item.request, item.text, item.confidence))
+
+    async def _score(self, eot: Eot, report: Callable[[EngineError], None]) -> None:
+        """Score the newest request; one that another has overtaken is skipped."""
+        failing = False
+        while True:
+            request = await self._to_score.get()
+            while not self._to_score.empty():
+                request = self._to_score.get_nowait()
+            try:
+                async with asyncio.timeout(SCORE_LIMIT_S):
+                    probability = await eot.score(self._last(int(SCORED_S * self._rate)), self._rate)
+            except (EngineError, TimeoutError) as error:
+                # One piece of evidence less: the policy knows how to do without, and the log learns it once.
+                if not failing:
+                    report(error if isinstance(error, EngineError) else EngineError("eot", "too slow"))
+                failing = True
+            else:
+                failing = False
+                self._post(ev.TurnScore(self._now(), request, probability))
+
+    def _keep(self, pcm: Pcm, position: int) -> None:
+        size = len(self._kept)
+        piece = pcm[-size:]
+        at = (position + pcm.size - piece.size) % size
+        first = min(piece.size, size - at)
+        self._kept[at : at + first] = piece[:first]
+        self._kept[: piece.size - first] = piece[first:]
+        self._end = position + pcm.size
+
+    def _last(self, count: int) -> Pcm:
+        size = len(self._kept)
+        count = max(0, min(count, size, self._end))
+        start = (self._end - count) % size
+        if start + count <= size:
+            return self._kept[start : start + count].copy()
+        return np.concatenate((self._kept[start:], self._kept[: start + count - size]))
+
+
+async def _close(stream: SttStream, report: Callable[[EngineError], None]) -> None:
+    try:
+        await stream.aclose()
+    except EngineError as error:
+        report(error)

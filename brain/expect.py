@@ -1,0 +1,51 @@
+"""What the plan expects to hear next: evidence for the end of a turn, and the grammar of the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """The type of an answer."""
+
+    TALK = "talk"  # free talk with an agent
+    TEXT = "text"  # anything, once
+    DIGITS = "digits"
+    YES_NO = "yes_no"
+    NAME = "name"
+    CHOICE = "choice"  # one of `phrases`
+
+
+class Interruptible(Enum):
+    """What may stop the bot while it speaks."""
+
+    SPEECH = "yes"  # speech and keys
+    KEYS = "keys only"
+    NO = "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """One answer that the plan waits for.
+
+    `min_digits`..`max_digits` bound a DIGITS answer, by voice or by keys; `terminator` ends keys early.
+    `silence_s` without a word or a key is no input. `keys` and `voice` say which ways are open.
+    """
+
+    kind: Kind = Kind.TALK
+    min_digits: int = 1
+    max_digits: int = 20
+    terminator: str = "#"
+    phrases: tuple[str, ...] = ()
+    voice: bool = True
+    keys: bool = True
+    silence_s: float = 6.0
+    between_keys_s: float = 3.0
+    max_pause_s: float = 1.2
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.min_digits <= self.max_digits:
+            raise ValueError(f"bad digit counts: {self.min_digits} to {self.max_digits}")
+        if not (self.voice or self.keys):
+            raise ValueError("an answer needs a way in: voice, keys or both")

@@ -1,0 +1,127 @@
+"""Is this an interruption, a nod or a cough? Asked again with every new piece of evidence.
+
+The bot has paused already: a wrong "wait" costs a short silence, a wrong "stop" costs the sentence, a
+wrong "resume" talks over the caller. So nothing but words stops it early, and long speech stops it when
+the recogniser has nothing to say.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from brain.expect import Expect, Kind
+from brain.spoken import choose, parse_digits, parse_yes_no
+
+LONG_S = 2.5
+"""Speech this long is no cough and no nod. Waiting is cheap: the bot is silent, the words are recorded."""
+LONG_NOD_S = 5.0
+"""Nods in a row that last longer than this are no nods."""
+
+_HUM = re.compile(r"[mh]+|u+[mh]+|a+h+|o+h+|e+r+m*")
+_NODS = frozenset(
+    "yeah yes yep yup okay ok right sure fine good great i see alright all got it uh huh thank thanks you "
+    "hello hi hey morning afternoon evening ha haha".split()
+)
+"""Said over a prompt they let it go on; who says "hello?" into it wants to hear that somebody is there."""
+_WORD = re.compile(r"[\w']+")
+
+
+class Verdict(Enum):
+    """What to do with the paused prompt."""
+
+    WAIT = "wait"
+    STOP = "stop"
+    RESUME = "resume"
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Caller speech over the bot's. `spoke_s` is how long so far, `over` whether it has ended.
+
+    `text` is the newest transcript, None until there is one; `final` whether it covers all of it. `expect`
+    is what the plan waits for, None where nothing; `early` speech began before the question could be heard.
+    """
+
+    spoke_s: float
+    over: bool
+    text: str | None
+    final: bool
+    expect: Expect | None
+    early: bool = False
+
+
+def judge(overlap: Overlap) -> Verdict:
+    """STOP for a real interruption, RESUME for a nod, a cough or noise, WAIT where that isn't known yet."""
+    text, expect = overlap.text, overlap.expect
+    if overlap.early and expect is not None and expect.kind not in (Kind.TALK, Kind.TEXT):
+        return _judge_early(overlap, expect)
+    words = _words(text or "")
+    content = not is_nod(text or "")
+    if text is not None:
+        if words and not overlap.early and _answers(text, expect):
+            return Verdict.STOP
+        if content and (overlap.final or len(words) >= 2):
+            return Verdict.STOP
+        if overlap.final and overlap.over and not content:
+            return Verdict.RESUME
+    if overlap.over or overlap.spoke_s < LONG_S:
+        return Verdict.WAIT
+    if text is None or content:
+        return Verdict.STOP
+    if not words:
+        return Verdict.RESUME  # the recogniser listens, and there are no words in it
+    return Verdict.STOP if overlap.spoke_s >= LONG_NOD_S else Verdict.WAIT
+
+
+def _judge_early(overlap: Overlap, expect: Expect) -> Verdict:
+    """Speech from before a question that wants something definite: only that is an answer to it."""
+    if not (overlap.over and overlap.final):
+        return Verdict.RESUME if not overlap.over and overlap.spoke_s >= LONG_NOD_S else Verdict.WAIT
+    return Verdict.STOP if fits(expect, overlap.text or "") else Verdict.RESUME
+
+
+def is_nod(text: str) -> bool:
+    """Whether nothing in `text` asks for the floor: "mm-hm", "okay, yeah", "hello?", or no word at all."""
+    return all(word in _NODS or _HUM.fullmatch(word) for word in _words(text))
+
+
+def is_hum(text: str) -> bool:
+    """Whether `text` has no words at all, at most "mm" and "uh"."""
+    return all(_HUM.fullmatch(word) for word in _words(text))
+
+
+def fits(expect: Expect, text: str) -> bool:
+    """Whether words said before a question was heard may answer it all the same.
+
+    Free talk does. A number or a choice does when it is one. A "yes" or a name from before was for another.
+    """
+    if not expect.voice:
+        return False
+    match expect.kind:
+        case Kind.TALK | Kind.TEXT:
+            return not is_nod(text)
+        case Kind.CHOICE:
+            return choose(text, expect.phrases) is not None
+        case Kind.DIGITS:
+            return len(parse_digits(text) or "") >= expect.min_digits
+        case _:
+            return False
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
+
+
+def _answers(text: str, expect: Expect | None) -> bool:
+    """Whether `text` is what the plan waits for: a "yes" is no nod where a yes is the answer."""
+    if expect is None or not expect.voice:
+        return False
+    if expect.kind is Kind.YES_NO:
+        return parse_yes_no(text) is not None
+    if expect.kind is Kind.CHOICE:
+        return choose(text, expect.phrases) is not None
+    if expect.kind is Kind.DIGITS:
+        return bool(parse_digits(text))
+    return False

@@ -1,0 +1,134 @@
+"""The journal of a call's turns: one JSON line an event, with the actions it led to.
+
+Written by the session as the call goes on, read by `replay`, which gives the same events to a fresh
+`TurnManager` and compares what it does. Floats are written with `repr`, which Python reads back bit for
+bit, so equal means equal.
+
+    {"journal": 1}
+    {"event": "SpeechStarted", "at": 3.2, "since": 3.04, "actions": [{"action": "BeginSegment", ...}]}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from brain.actions import Action
+from brain.events import Event
+from brain.turns import TurnManager
+
+VERSION = 1
+HEADER = json.dumps({"journal": VERSION})
+
+_EVENTS: dict[str, type[Any]] = {cls.__name__: cls for cls in get_args(Event)}
+
+
+class JournalError(ValueError):
+    """A journal that can't be read; the message holds the line's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Line `line` of a journal: what was done then, and what is done now."""
+
+    line: int
+    event: str
+    recorded: list[dict[str, Any]]
+    replayed: list[dict[str, Any]]
+
+
+def line_of(event: Event, actions: Iterable[Action]) -> str:
+    """One event and its actions as a line of the journal, without the line feed."""
+    row = {"event": type(event).__name__, **_plain(event)}
+    done = [{"action": type(action).__name__, **_plain(action)} for action in actions]
+    if done:
+        row["actions"] = done
+    return json.dumps(row, ensure_ascii=False)
+
+
+def read(lines: Iterable[str]) -> Iterator[tuple[int, Event, list[dict[str, Any]]]]:
+    """Line number, event and recorded actions of every line. Raises JournalError."""
+    number = 0
+    for number, line in enumerate(lines, start=1):
+        try:
+            row = json.loads(line)
+            if number == 1:
+                if row.get("journal") != VERSION:
+                    raise JournalError(f"line 1: not a journal of version {VERSION}")
+                continue
+            actions = row.pop("actions", [])
+            event = _build(_EVENTS[row.pop("event")], row)
+        except JournalError:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise JournalError(f"line {number}: {type(error).__name__}: {error}") from error
+        yield number, event, actions
+    if number == 0:
+        raise JournalError("line 1: the journal is empty")
+
+
+def replay(lines: Iterable[str]) -> list[Difference]:
+    """Where a fresh turn manager does something else than the journal says; empty when nowhere."""
+    manager = TurnManager()
+    differences = []
+    for number, event, recorded in read(lines):
+        done = [{"action": type(action).__name__, **_plain(action)} for action in manager.handle(event)]
+        replayed = json.loads(json.dumps(done))
+        if replayed != recorded:
+            differences.append(Difference(number, type(event).__name__, recorded, replayed))
+    return differences
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    return {item.name: _value(getattr(value, item.name)) for item in fields(value)}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(value)
+    if isinstance(value, tuple):
+        return [_value(item) for item in value]
+    return value
+
+
+@cache
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    return get_type_hints(cls)
+
+
+def _build(cls: type[Any], row: Any) -> Any:
+    if not isinstance(row, dict):
+        raise TypeError(f"expected an object for {cls.__name__}, got {row!r}")
+    hints = _hints(cls)  # type: ignore[arg-type]
+    known = {item.name for item in fields(cls)}
+    if unknown := set(row) - known:
+        raise KeyError(f"unknown field {sorted(unknown)[0]}")
+    missing = [f.name for f in fields(cls) if f.name not in row and f.default is MISSING]
+    if missing:
+        raise KeyError(f"missing field {missing[0]}")
+    return cls(**{name: _typed(hints[name], value) for name, value in row.items()})
+
+
+def _typed(hint: Any, value: Any) -> Any:
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        return (
+            None if value is None else _typed(next(a for a in get_args(hint) if a is not type(None)), value)
+        )
+    if origin is tuple:
+        return tuple(_typed(get_args(hint)[0], item) for item in value)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint(value)
+    if is_dataclass(hint):
+        return _build(hint, value)  # type: ignore[arg-type]
+    wanted = (int, float) if hint is float else hint
+    if not isinstance(value, wanted) or (isinstance(value, bool) and hint is not bool):
+        raise TypeError(f"expected {hint.__name__}, got {value!r}")
+    return float(value) if hint is float else value

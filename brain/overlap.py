@@ -1,0 +1,175 @@
+"""Both at once: the bot's prompts, and what the caller's voice does to them.
+
+Everything is reversible until there is evidence: a sound ducks the bot, speech pauses it, and only words
+(or long speech) stop it. A nod or a cough lets it go on from the paused sample.
+"""
+
+from __future__ import annotations
+
+from brain import actions as act
+from brain import events as ev
+from brain.caller_turn import await_caller, note_text, take_floor
+from brain.endpointing import Decision
+from brain.expect import Interruptible, Kind
+from brain.floor import Floor, Prompt, State
+from brain.interruption import LONG_NOD_S, LONG_S, Overlap, Verdict, is_hum, judge
+
+MAYBE_S = 0.25
+"""How long a possible sound ducks the bot without being confirmed."""
+FINAL_OVER_BOT_S = 1.0
+"""How long the bot holds its place, after the caller stopped, for the recogniser to say what it was."""
+TAIL_S = 1.0
+"""What is said over the last second of a prompt is an answer to it, also if it sounds like a nod."""
+
+
+def prompt_started(floor: Floor, event: ev.PromptStarted) -> None:
+    _note_prompt(floor, event)
+    floor.go(State.SPEAKING)
+
+
+def prompt_over_caller(floor: Floor, event: ev.PromptStarted) -> None:
+    """Our words are ready while the caller speaks: hold them, and judge whether to say them."""
+    _note_prompt(floor, event)
+    if event.interruptible is Interruptible.SPEECH:
+        floor.drop_speculation()
+        floor.out.append(act.PausePlayout())
+        floor.go(State.PAUSED)
+        judge_overlap(floor, event.at)
+    else:
+        floor.forget_turn()
+        floor.go(State.SPEAKING)
+
+
+def prompt_over_keys(floor: Floor, event: ev.PromptStarted) -> None:
+    """The caller types already: they know the question."""
+    if event.interruptible is Interruptible.NO:
+        prompt_started(floor, event)
+    else:
+        floor.out.append(act.StopSpeaking(event.utterance))
+
+
+def _note_prompt(floor: Floor, event: ev.PromptStarted) -> None:
+    floor.prompt, floor.nod = Prompt(event.utterance, event.interruptible), None
+    if floor.expect is not None:
+        floor.open_since = min(floor.open_since, event.at)
+
+
+def prompt_ended(floor: Floor, event: ev.PromptEnded) -> None:
+    if floor.prompt is None or floor.prompt.utterance != event.utterance:
+        if floor.prompt_coming():
+            _prompt_failed(floor, event.at)
+        return
+    floor.prompt = None
+    floor.silent_since = event.at
+    nod, floor.nod = floor.nod, None
+    if floor.state is State.PAUSED:
+        take_floor(floor, event.at)
+    elif floor.state in (State.SPEAKING, State.DUCKED):
+        if floor.state is State.DUCKED:
+            floor.out.append(act.Unduck())
+        if nod is not None and _was_answer(floor, event.at):
+            floor.answer(nod)
+        else:
+            await_caller(floor, event.at)
+
+
+def _prompt_failed(floor: Floor, now: float) -> None:
+    """The prompt that was to come failed: the question stands without it."""
+    floor.open_since = floor.silent_since = now
+    if floor.state is State.THINKING:
+        await_caller(floor, now)
+
+
+def _was_answer(floor: Floor, now: float) -> bool:
+    """Whether a nod over the prompt, now at its end, was meant as an answer: people answer a little early."""
+    expect = floor.expect
+    if expect is None or not expect.voice or floor.keys or floor.talking_since is not None:
+        return False
+    return expect.kind in (Kind.TALK, Kind.TEXT) and now - floor.resumed_at <= TAIL_S
+
+
+def maybe_over_bot(floor: Floor, event: ev.SpeechMaybe) -> None:
+    if _may_interrupt(floor, event.at):
+        floor.out.append(act.Duck())
+        floor.go(State.DUCKED, event.at + MAYBE_S)
+
+
+def _may_interrupt(floor: Floor, now: float) -> bool:
+    prompt = floor.prompt
+    return prompt is not None and prompt.interruptible is Interruptible.SPEECH and floor.hears(now)
+
+
+def unduck(floor: Floor, event: ev.Event) -> None:
+    floor.out.append(act.Unduck())
+    floor.go(State.SPEAKING)
+
+
+def speech_over_bot(floor: Floor, event: ev.SpeechStarted) -> None:
+    floor.talking_since = event.since
+    if not _may_interrupt(floor, event.at):
+        return
+    if floor.state is State.DUCKED:
+        floor.out.append(act.Unduck())
+    floor.out.append(act.PausePlayout())
+    floor.new_turn(event.since)
+    floor.go(State.PAUSED)
+    judge_overlap(floor, event.at)
+
+
+def overlap_speech(floor: Floor, event: ev.SpeechStarted) -> None:
+    assert floor.turn is not None
+    floor.talking_since = event.since
+    floor.turn.speaks_again()
+    judge_overlap(floor, event.at)
+
+
+def overlap_pause(floor: Floor, event: ev.SpeechStopped) -> None:
+    assert floor.turn is not None
+    floor.talking_since = None
+    floor.turn.over, floor.turn.sounds_until = True, event.since
+    floor.request(event.at)
+    judge_overlap(floor, event.at)
+
+
+def overlap_text(floor: Floor, event: ev.PartialText | ev.FinalText) -> None:
+    if note_text(floor, event):
+        judge_overlap(floor, event.at)
+
+
+def overlap_tick(floor: Floor, event: ev.Tick) -> None:
+    judge_overlap(floor, event.at)
+
+
+def judge_overlap(floor: Floor, now: float) -> None:
+    turn, prompt = floor.turn, floor.prompt
+    assert turn is not None and prompt is not None
+    spoke = (turn.sounds_until if turn.over else now) - turn.began
+    early = turn.began < floor.open_since
+    limit = min(turn.requested + FINAL_OVER_BOT_S, turn.sounds_until + 2 * FINAL_OVER_BOT_S)
+    known = turn.final or (turn.over and now >= limit)  # what we know by then is all that we will know
+    text = turn.text if turn.text is not None or not (known and turn.over) else ""
+    verdict = judge(Overlap(spoke, turn.over, text, known, floor.expect, early))
+    if verdict is Verdict.RESUME:
+        _resume(floor, now)
+    elif verdict is Verdict.STOP:
+        floor.out.append(act.StopSpeaking(prompt.utterance))
+        floor.prompt = None
+        take_floor(floor, now)
+    elif turn.over:
+        floor.timer = limit
+    else:
+        floor.timer = max(now, turn.began + (LONG_S if spoke < LONG_S else LONG_NOD_S))
+
+
+def _resume(floor: Floor, now: float) -> None:
+    turn = floor.turn
+    assert turn is not None
+    floor.nod, floor.resumed_at = None, now
+    if turn.over and turn.began >= floor.open_since and not is_hum(turn.text or ""):
+        why = Decision(0.0, "said over the end of the prompt", turn.score)
+        floor.nod = act.Commit(turn.number, turn.text or "", turn.confidence, turn.sounds_until, why)
+    if not turn.over:
+        floor.talking_since = None  # it goes on, and is nobody's turn
+    floor.forget_turn()
+    floor.out.append(act.ResumePlayout())
+    floor.go(State.SPEAKING)

@@ -1,0 +1,61 @@
+"""How alike two phrases are, by letters and by sound: recognisers err by a letter or by a homophone."""
+
+from __future__ import annotations
+
+import re
+
+from brain.tokens import words
+
+_SHORT_PHRASE = 4
+"""Letters; a phrase this short must be heard as it is written, or sound alike."""
+_SOUNDS = tuple(
+    (letters, "" if sound == "-" else sound)
+    for letters, sound in (
+        pair.split(":")
+        for pair in "tion:Sn sion:Sn tch:C sch:sk ch:C sh:S ph:f th:T gh:- kn:n wr:r wh:w ck:k dg:j qu:kw "
+        "ce:se ci:si cy:sy c:k q:k x:ks z:s v:f h:-".split()
+    )
+)
+
+
+def match(text: str, phrase: str) -> float:
+    """How much `text` says `phrase`, 0 to 1: by letters, or by sound where the letters differ."""
+    heard, wanted = words(text), words(phrase)
+    if not heard or not wanted:
+        return 0.0
+    target = "".join(wanted)
+    best = 0.0
+    for width in range(max(1, len(wanted) - 1), len(wanted) + 2):
+        for start in range(0, max(1, len(heard) - width + 1)):
+            best = max(best, _similar("".join(heard[start : start + width]), target))
+    return best
+
+
+def _similar(heard: str, target: str) -> float:
+    if heard == target:
+        return 1.0
+    sound = sounds_like(target)
+    if len(sound) >= 2 and sounds_like(heard) == sound and heard[0] == target[0]:
+        return 0.9
+    if len(target) <= _SHORT_PHRASE:
+        return 0.0
+    return 1.0 - distance(heard, target) / max(len(heard), len(target))
+
+
+def sounds_like(word: str) -> str:
+    """Its consonants, spelled as they sound: "reception" and "resepshun" are alike."""
+    for letters, sound in _SOUNDS:
+        word = word.replace(letters, sound)
+    first = "A" if word[:1] in "aeiouyw" else word[0]
+    kept = first + re.sub(r"[aeiouyw']", "", word[1:])
+    return re.sub(r"(.)\1+", r"\1", kept)
+
+
+def distance(one: str, other: str) -> int:
+    """Levenshtein distance."""
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        last, row[0] = row[0], i
+        for j, b in enumerate(other, 1):
+            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (a != b))
+    return row[-1]

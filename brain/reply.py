@@ -1,0 +1,113 @@
+"""One answer of the language model, from the caller's words to audio, and how it may be given up.
+
+A reply is begun when a turn is likely to be over and committed, or dropped, when that is known. It pushes:
+words, clauses and audio are made as fast as the engines go, and wait here until the mouth takes them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+
+from brain.clauses import ClauseSplitter
+from brain.conversation import Conversation
+from brain.engines import EngineError, SpeechAudio, Tts, TtsSettings
+from brain.orchestrator import Exit, Failed, Orchestrator, Say
+
+_END = None
+
+
+class Reply:
+    """The answer to `text`, in the making. `first_token` is a time on the call's clock, None until then.
+
+    `exit` is the named intent that the caller's words came to, `failed` why the fallback is said instead.
+    """
+
+    def __init__(
+        self,
+        turn: int,
+        text: str,
+        conversation: Conversation,
+        orchestrator: Orchestrator,
+        tts: Tts,
+        voice: TtsSettings,
+        rate_hz: int,
+        now: Callable[[], float],
+    ) -> None:
+        self.turn, self.text = turn, text
+        self.exit: str | None = None
+        self.failed: str | None = None
+        self.first_token: float | None = None
+        self._conversation, self._orchestrator = conversation, orchestrator
+        self._tts, self._voice, self._rate, self._now = tts, voice, rate_hz, now
+        self._clauses: asyncio.Queue[str | None] = asyncio.Queue()
+        self._audio: asyncio.Queue[SpeechAudio | EngineError | None] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._begun = asyncio.Event()
+
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        """Begin. `tasks` is the call's TaskGroup."""
+        self._tasks = [tasks.create_task(self._think()), tasks.create_task(self._voice_it())]
+
+    def cancel(self) -> None:
+        """Give it up: the engines stop, nothing of it is left."""
+        for task in self._tasks:
+            task.cancel()
+        self._audio.put_nowait(_END)
+        self._begun.set()
+
+    async def begun(self) -> None:
+        """Wait until there is audio of it, or nothing more to think: then `exit` is known, if it has one.
+
+        An exit comes with its words at once, never after a streamed answer.
+        """
+        await self._begun.wait()
+
+    async def audio(self) -> AsyncGenerator[SpeechAudio, None]:
+        """Its audio, as it comes. Closing this gives the reply up, unless all has been said."""
+        ended = False
+        try:
+            while not ended:
+                item = await self._audio.get()
+                if isinstance(item, EngineError):
+                    raise item
+                if item is _END:
+                    ended = True
+                else:
+                    yield item
+        finally:
+            if not ended:
+                self.cancel()
+
+    async def _think(self) -> None:
+        splitter = ClauseSplitter()
+        try:
+            async for part in self._orchestrator.reply(self._conversation, self.text):
+                match part:
+                    case Say(text):
+                        if self.first_token is None:
+                            self.first_token = self._now()
+                        for clause in splitter.feed(text):
+                            self._clauses.put_nowait(clause)
+                    case Exit(name):
+                        self.exit = name
+                    case Failed(reason):
+                        self.failed = reason
+            for clause in splitter.finish():
+                self._clauses.put_nowait(clause)
+        finally:
+            self._clauses.put_nowait(_END)
+            self._begun.set()
+
+    async def _voice_it(self) -> None:
+        try:
+            async for chunk in self._tts.speak(self._spoken_clauses(), self._voice, self._rate):
+                self._audio.put_nowait(chunk)
+                self._begun.set()
+        except EngineError as error:
+            self._audio.put_nowait(error)
+        self._audio.put_nowait(_END)
+
+    async def _spoken_clauses(self) -> AsyncIterator[str]:
+        while (clause := await self._clauses.get()) is not None:
+            yield clause

@@ -1,0 +1,38 @@
+"""Where a turn's time went: from the caller's last sound to the bot's first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from brain.mouth import Utterance
+
+
+@dataclass(slots=True)
+class TurnTrace:
+    """One committed turn. Times are seconds on the call's clock; None where a stage did not happen.
+
+    `ended` is the caller's last sound, `committed` the end-of-turn decision, `first_token` the language
+    model's, `first_audio` the synthesiser's, `first_heard` when pjmedia's clock took the first sample.
+    """
+
+    turn: int
+    text: str
+    confidence: float
+    ended: float
+    committed: float
+    why: str
+    final: float | None = None
+    speculated: bool = False
+    first_token: float | None = None
+    first_audio: float | None = None
+    first_heard: float | None = None
+    said: str = ""
+    complete: bool = True
+    utterance: int | None = None
+
+    def answered_by(self, utterance: Utterance) -> None:
+        """Note what the bot said to this turn."""
+        self.utterance = utterance.number
+        self.first_audio, self.first_heard = utterance.first_audio, utterance.first_heard
+        self.said = utterance.text if utterance.complete else utterance.heard
+        self.complete = utterance.complete

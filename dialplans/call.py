@@ -1,0 +1,139 @@
+"""What a verb may use: a `Call`.
+
+A plan is a coroutine over a call. `telephony.session.CallSession` is the real one; tests drive verbs with
+`dialplans.fake_call.ScriptedCall`. Every method raises `CallEnded` once the call is over, so a plan needs
+no checks: it unwinds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from brain.engines import SttSettings, TtsSettings
+from brain.expect import Expect, Interruptible
+
+if TYPE_CHECKING:
+    from brain.orchestrator import AgentSpec
+
+
+class CallEnded(Exception):
+    """The call is over; `by` is "caller", "bot" or "network"."""
+
+    def __init__(self, by: str, reason: str = "") -> None:
+        super().__init__(f"call ended by {by}: {reason}" if reason else f"call ended by {by}")
+        self.by = by
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class CallInfo:
+    """Who calls whom, as the INVITE says. Header names are lower case, values raw data of the caller.
+
+    `headers` holds what a plan may see: X-*, User-to-User, Diversion, P-Asserted-Identity.
+    """
+
+    sip_call_id: str
+    caller: str
+    called: str
+    display_name: str = ""
+    peer: str = ""
+    transport: str = "udp"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """How a prompt ended: `complete`, or cut off after `heard`."""
+
+    complete: bool
+    heard: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The caller spoke: one committed turn. `confidence` is the recogniser's, 0 to 1."""
+
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """The caller pressed keys; the terminator is not among them."""
+
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """The caller was silent for as long as the plan allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """Speech can't be recognised now (the engine is down): ask for keys."""
+
+    reason: str
+
+
+Heard = Said | Keyed | Nothing | Unheard
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOutcome:
+    """How a conversation ended: `exit` is a named exit, or "silence", "turns", "failed" or "unheard"."""
+
+    exit: str
+    turns: int
+
+
+class Call(Protocol):
+    """One call, for the verbs."""
+
+    info: CallInfo
+
+    def settings(self, stt: SttSettings, tts: TtsSettings) -> None:
+        """Choose models and voice from here on."""
+        ...
+
+    async def answer(self) -> None: ...
+
+    async def say(self, text: str, interruptible: Interruptible = Interruptible.SPEECH) -> Spoken:
+        """Speak `text`; returns when it has been heard, or was stopped by the caller.
+
+        What the caller said or pressed to stop it is kept: the next `ask` finds it.
+        """
+        ...
+
+    async def play(self, path: Path, interruptible: Interruptible = Interruptible.SPEECH) -> Spoken:
+        """Play a WAV file. Raises OSError or ValueError where the file is missing or unfit."""
+        ...
+
+    async def ask(
+        self, prompt: str, expect: Expect, interruptible: Interruptible = Interruptible.SPEECH
+    ) -> Heard:
+        """Speak `prompt` (may be empty) and wait for one answer; the caller may answer into the prompt."""
+        ...
+
+    async def converse(self, spec: AgentSpec) -> AgentOutcome:
+        """Let the language model talk with the caller until an exit, a limit or a failure."""
+        ...
+
+    async def echo(self) -> None:
+        """Send the caller's audio back, sample by sample, until the call ends."""
+        ...
+
+    async def transfer(self, target: str) -> bool:
+        """REFER the caller to `target`; True when the transfer was accepted (the call is over then)."""
+        ...
+
+    async def hangup(self, reason: str = "done") -> None:
+        """End the call once what was said has been heard. Raises CallEnded."""
+        ...
+
+    def note(self, name: str, value: str) -> None:
+        """Write a slot into the call's record. Names marked as sensitive by the plan are masked by it."""
+        ...

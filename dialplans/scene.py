@@ -1,0 +1,77 @@
+"""A plan on its way through one call: the call, the slots so far, and whether it gets anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from brain.expect import Expect, Interruptible
+from dialplans.call import Call, Heard, Keyed, Said, Spoken
+from dialplans.templates import parse
+
+MUTE_JUMPS = 20
+"""So many gotos without a word spoken or heard: the plan runs in a circle."""
+DEAF_JUMPS = 60
+"""So many gotos without a word or a key of the caller: nobody is there, or the plan doesn't listen."""
+
+MASKED = "***"
+
+
+class GoesNowhere(Exception):
+    """The plan runs in a circle; the message says how."""
+
+
+class Scene:
+    """What a verb may touch. `facts` are the plan's own texts, `values` the slots that are filled from the
+    start; `folder` is where the plan's files are looked for."""
+
+    def __init__(self, call: Call, folder: Path, facts: Mapping[str, str], values: Mapping[str, str]) -> None:
+        self.call = call
+        self.folder = folder
+        self.facts = facts
+        self.values = {**values, **facts}
+        self._mute_jumps = self._deaf_jumps = 0
+
+    def text(self, template: str, **more: str) -> str:
+        """`template` with the slots, and `more`, filled in."""
+        return parse(template).fill(self.values | more)
+
+    async def say(self, template: str, interruptible: Interruptible) -> Spoken:
+        """Speak `template`."""
+        return self.spoken(await self.call.say(self.text(template), interruptible))
+
+    async def play(self, path: Path, interruptible: Interruptible) -> Spoken:
+        """Play the recording at `path`, beside the plan. Raises OSError or ValueError."""
+        return self.spoken(await self.call.play(self.folder / path, interruptible))
+
+    async def ask(self, prompt: str, expect: Expect, interruptible: Interruptible) -> Heard:
+        """Speak `prompt`, a text without holes, and wait for one answer."""
+        heard = await self.call.ask(prompt, expect, interruptible)
+        self._mute_jumps = 0
+        if isinstance(heard, (Said, Keyed)):
+            self._deaf_jumps = 0
+        return heard
+
+    def talked(self) -> None:
+        """Somebody spoke with the caller at length."""
+        self._mute_jumps = self._deaf_jumps = 0
+
+    def keep(self, slot: str, value: str, sensitive: bool = False) -> None:
+        """Fill a slot, and write it into the record: a sensitive one only as filled."""
+        self.values[slot] = value
+        self.call.note(slot, MASKED if sensitive and value else value)
+
+    def jump(self, step: str) -> None:
+        """The plan goes to `step`. Raises GoesNowhere."""
+        self._mute_jumps += 1
+        self._deaf_jumps += 1
+        if self._mute_jumps > MUTE_JUMPS:
+            raise GoesNowhere(f"the plan runs in a circle at step {step}, without a word")
+        if self._deaf_jumps > DEAF_JUMPS:
+            raise GoesNowhere(f"the plan came to step {step} again and again, and the caller never answered")
+
+    def spoken(self, result: Spoken) -> Spoken:
+        """Note that the caller heard something, where they did."""
+        if result.complete or result.heard:
+            self._mute_jumps = 0
+        return result

@@ -1,0 +1,146 @@
+"""`agent`: let the language model talk with the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from brain import answers as by_heart
+from brain.orchestrator import RESERVED, AgentExit, AgentSpec
+from dialplans.scene import Scene
+from dialplans.templates import parse
+from dialplans.verb import Loc, Name, Phrases, Strict, Text, Texts, Verb
+
+ENDINGS = {
+    "silence": "on_silence",
+    "turns": "on_turns",
+    "max_turns": "on_turns",
+    "failed": "on_failed",
+    "unheard": "on_unheard",
+}
+"""How a conversation may end without an exit, and the key that says where to go then."""
+
+
+class KnownAnswer(Strict):
+    """An answer that the agent knows by heart: no model on its way."""
+
+    when: Annotated[Phrases, Field(min_length=1)]
+    """Questions it answers, as callers put them."""
+    say: Text
+    """The answer; may name facts."""
+
+
+class Exit(Strict):
+    """A way out of the conversation, chosen by the caller's words or by the model."""
+
+    when: Annotated[str, Field(min_length=1)]
+    """When to take it; completes "the caller wants": "to be called back"."""
+    examples: Phrases = []
+    """What callers say then; one that is close is taken without asking the model."""
+    say: Text | None = None
+    """What to say before the plan goes on; may name facts."""
+    goto: Name
+    """The step to go to."""
+
+
+class Agent(Verb):
+    """Let the language model talk with the caller, until an exit, a limit or a failure."""
+
+    prompt: Text
+    """Who the agent is and what it knows. May name facts; the caller's words never get in."""
+    answers: list[KnownAnswer] = []
+    """Answers it knows by heart."""
+    exits: Annotated[dict[Name, Exit], Field(min_length=1)]
+    """The ways out."""
+    unknown: Text | None = None
+    """What to say to a question that the prompt doesn't answer."""
+    off_topic: Text | None = None
+    """What to say to a question about something else."""
+    fallback: Texts = []
+    """What to say when the model fails: the first time, the second time... After the last, `on_failed`."""
+    max_turns: int = Field(20, ge=1, le=200)
+    """So many turns of the caller, then `on_turns`."""
+    on_silence: Name | None = None
+    """The step to go to when the caller says nothing any more. Without it, the next verb follows."""
+    on_turns: Name | None = None
+    """The step to go to after `max_turns`."""
+    on_failed: Name | None = None
+    """The step to go to when the model can't answer."""
+    on_unheard: Name | None = None
+    """The step to go to when speech can't be recognised."""
+
+    @model_validator(mode="after")
+    def _exits_have_names_of_their_own(self) -> Agent:
+        for name in self.exits:
+            if name in RESERVED or name in ENDINGS:
+                raise ValueError(
+                    f'an exit can\'t be named "{name}": that is how a conversation ends by itself'
+                )
+        return self
+
+    async def run(self, scene: Scene) -> str | None:
+        outcome = await scene.call.converse(self.spec(scene.facts))
+        if outcome.turns:
+            scene.talked()
+        if outcome.exit in self.exits:
+            return self.exits[outcome.exit].goto
+        ending: str | None = getattr(self, ENDINGS.get(outcome.exit, "on_failed"))
+        return ending
+
+    def spec(self, facts: Mapping[str, str]) -> AgentSpec:
+        """The agent as the orchestrator takes it; the same in every call, so that its prompt stays warm."""
+
+        def filled(text: str) -> str:
+            return parse(text).fill(facts)
+
+        chosen: dict[str, Any] = {
+            key: filled(text) for key in ("unknown", "off_topic") if (text := getattr(self, key)) is not None
+        }
+        if self.fallback:
+            chosen["fallback"] = tuple(map(filled, self.fallback))
+        return AgentSpec(
+            prompt="\n".join(map(filled, self.prompt.strip().splitlines())),
+            answers=tuple(
+                by_heart.KnownAnswer(tuple(known.when), filled(known.say)) for known in self.answers
+            ),
+            exits=tuple(
+                AgentExit(name, way.when, tuple(way.examples), filled(way.say or ""))
+                for name, way in self.exits.items()
+            ),
+            max_turns=self.max_turns,
+            **chosen,
+        )
+
+    def spoken(self, facts: Mapping[str, str]) -> list[str]:
+        """Every sentence it may say that the model doesn't word."""
+        spec = self.spec(facts)
+        says = [answer.say for answer in spec.answers] + [way.say for way in spec.exits if way.say]
+        return [*says, spec.unknown, spec.off_topic, *spec.fallback]
+
+    def facts_only(self) -> Iterator[tuple[Loc, str]]:
+        yield ("prompt",), self.prompt
+        for index, answer in enumerate(self.answers):
+            yield ("answers", index, "say"), answer.say
+        for name, way in self.exits.items():
+            if way.say:
+                yield ("exits", name, "say"), way.say
+        for key in ("unknown", "off_topic"):
+            if text := getattr(self, key):
+                yield (key,), text
+        for index, text in enumerate(self.fallback):
+            yield ("fallback", index), text
+
+    def targets(self) -> Iterator[tuple[Loc, str]]:
+        for name, way in self.exits.items():
+            yield ("exits", name, "goto"), way.goto
+        for key in dict.fromkeys(ENDINGS.values()):
+            if target := getattr(self, key):
+                yield (key,), target
+
+    def goes_on(self) -> bool:
+        return not all(getattr(self, key) for key in ENDINGS.values())
+
+    def listens(self) -> bool:
+        return True

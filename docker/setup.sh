@@ -1,0 +1,33 @@
+#!/bin/sh
+# Set-up from a bare checkout: Debian packages that are missing, the virtual environment, pip packages.
+# usage: setup.sh PYTHON VENV      Run by make; does nothing that is done already.
+set -eu
+python=$1 venv=$2
+here=$(dirname "$0")
+fail() { echo "offhook: $*" >&2; exit 2; }
+
+command -v "$python" >/dev/null 2>&1 || fail "$python not found: install Python 3.11 or newer (apt-get install python3 python3-venv)"
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "$($python --version) is too old: 3.11 or newer is needed"
+
+packages=$(sed 's/#.*//' "$here/debian-packages.txt")
+"$python" -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
+if command -v dpkg-query >/dev/null 2>&1; then
+    missing=""
+    for package in $packages; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
+    done
+    if [ -n "$missing" ]; then
+        [ "$(id -u)" = 0 ] || fail "Debian packages are missing, run as root: apt-get install$missing"
+        echo "offhook: installing Debian packages:$missing"
+        log=$(mktemp)
+        { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1 \
+            || { tail -n 20 "$log" >&2; fail "apt-get install$missing failed"; }
+        rm -f "$log"
+    fi
+fi
+
+[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+echo "offhook: installing Python packages into $venv"
+"$venv/bin/pip" install --quiet --upgrade pip
+"$venv/bin/pip" install --quiet -e '.[dev]'
+"$venv/bin/pip" install --quiet --no-deps -r "$here/packages-without-deps.txt"

@@ -1,0 +1,224 @@
+"""Voice activity on a telephone line: a cheap first look at every frame, and a model that judges.
+
+The first look asks whether a frame is louder than the line's noise and sounds like speech to WebRTC's
+detector. Twice yes is a *maybe*, and Silero is asked, from a little before the sound on. It says whether
+somebody *started*, and runs until the speech *stopped*; an idle line never pays for it.
+
+Positions are sample numbers of the caller's audio. A maybe that isn't followed by a start came to nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from math import log10
+
+import numpy as np
+
+from media.frame import FRAME_MS, FULL_SCALE, Pcm, samples
+from media.silero import Silero
+from media.webrtc_vad import RATES_HZ, WebrtcVad
+
+STOP_MS = 120
+"""Silence after which speech is said to have stopped: longer than the closure of a plosive."""
+
+_AGGRESSIVENESS = 2
+_OVER_NOISE_DB = 6.0
+_FAINTEST_DBFS = -55.0
+"""Fainter sounds are never looked at: on a telephone that is the noise of the line."""
+_STILL_OVER_NOISE_DB = 4.0
+_UNDER_SPEECH_DB = 30.0
+"""What lies this far under the loudest frame of an utterance is its echo in the room."""
+_SUSPICIOUS_OF = 3
+_SUSPICIOUS = 2
+_RUN_UP_FRAMES = 3
+"""Frames before the first suspicious one that the model hears too. It goes on from where it last listened: a
+model with an empty memory takes tones and hum that begin suddenly for speech."""
+_SURE = 0.75
+_LIKELY = 0.5
+_LIKELY_WINDOWS = 2
+_SOUND_FRAMES = 3
+_MACHINE = 0.985
+"""Sounds that repeat themselves this well aren't voices."""
+_STILL = 0.35
+_GIVE_UP_FRAMES = 12
+"""A maybe that the model hasn't confirmed for so long is noise, and the noise floor moves up to it."""
+_LOUDER_DB = 3.0
+"""A maybe that grows by so much is given its time anew: somebody may speak after a click or a breath."""
+_FLOOR_START_DBFS = -40.0
+"""The first frame is taken for noise up to this level; what is louder is a caller who speaks at once."""
+_FLOOR_LOWEST_DBFS = -75.0
+_FLOOR_HIGHEST_DBFS = -6.0
+_FLOOR_FALL = 0.3
+_FLOOR_RISE = 0.02
+_LATEST_FRAMES = 12
+"""A start is reported at most so late; in a noise that was there before, speech began nearer to now."""
+_RING = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechMaybe:
+    """Something that could be speech began at `position`."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Somebody speaks, from `position` on."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The speech ended at `position`; known only `stop_ms` later."""
+
+    position: int
+
+
+VadEvent = SpeechMaybe | SpeechStarted | SpeechStopped
+
+
+class _State(Enum):
+    QUIET = auto()
+    MAYBE = auto()
+    SPEECH = auto()
+
+
+class Vad:
+    """One call's detector, fed with frames of 20 ms at 8 or 16 kHz.
+
+    Raises ValueError for another rate, SileroMissing where the model isn't installed.
+    """
+
+    def __init__(self, rate_hz: int, stop_ms: int = STOP_MS) -> None:
+        if rate_hz not in RATES_HZ:
+            raise ValueError(f"voice activity detection needs 8000 or 16000 Hz, not {rate_hz}")
+        self._size = samples(FRAME_MS, rate_hz)
+        self._stop = samples(stop_ms, rate_hz)
+        self._full_power = self._size * FULL_SCALE**2
+        self._webrtc = WebrtcVad(rate_hz, _AGGRESSIVENESS)
+        self._silero = Silero(rate_hz)
+        self._state = _State.QUIET
+        self._ring = np.zeros((_RING, self._size), np.float32)
+        self._levels = [-100.0] * _RING
+        self._count = 0  # frames so far
+        self._floor = _FLOOR_START_DBFS
+        self._suspicions = 0  # bit n: the frame n ago was suspicious
+        self._began = 0
+        self._maybe_frames = 0
+        self._probability = 0.0
+        self._likely = 0  # windows in a row in which speech was likely
+        self._peak = -100.0
+        self._voiced_end = 0
+
+    @property
+    def speech_probability(self) -> float:
+        """What the model said last, 0 to 1; 0 while it isn't asked."""
+        return self._probability
+
+    @property
+    def noise_dbfs(self) -> float:
+        """The line's noise, as far as known."""
+        return self._floor
+
+    def feed(self, frame: Pcm, position: int) -> tuple[VadEvent, ...]:
+        """What the next frame tells; its first sample is number `position`. ValueError: not 20 ms."""
+        if frame.size != self._size:
+            raise ValueError(f"a frame has {self._size} samples here, not {frame.size}")
+        slot = self._count % _RING
+        self._count += 1
+        row = self._ring[slot]
+        row[:] = frame
+        power = float(row.dot(row)) / self._full_power
+        level = 10 * log10(power) if power > 1e-10 else -100.0
+        self._levels[slot] = level
+        if self._count == 1:
+            self._floor = max(min(level, _FLOOR_START_DBFS), _FLOOR_LOWEST_DBFS)
+        if self._state is _State.QUIET:
+            if level < self._floor + _OVER_NOISE_DB or level < _FAINTEST_DBFS:
+                self._suspect(0)
+                self._learn(level)
+                return ()
+            return self._look(frame, position, level)
+        return self._listen(frame, position, level)
+
+    def _look(self, frame: Pcm, position: int, level: float) -> tuple[VadEvent, ...]:
+        """A frame that stands out of the noise: does it sound like speech, and not alone?"""
+        if not self._webrtc.is_speech(frame):
+            self._suspect(0)
+            self._learn(level)
+            return ()
+        self._suspect(1)
+        if self._suspicions.bit_count() < _SUSPICIOUS:
+            return ()
+        ago = self._suspicions.bit_length() - 1
+        self._began = position - ago * self._size
+        self._state, self._maybe_frames, self._peak, self._likely = _State.MAYBE, 0, level, 0
+        for back in range(min(ago + _RUN_UP_FRAMES, self._count - 1), 0, -1):
+            self._silero.feed(self._ring[(self._count - 1 - back) % _RING].astype(np.int16))
+        return (SpeechMaybe(self._began), *self._listen(frame, position, level))
+
+    def _suspect(self, bit: int) -> None:
+        self._suspicions = (self._suspicions << 1 | bit) & ((1 << _SUSPICIOUS_OF) - 1)
+
+    def _listen(self, frame: Pcm, position: int, level: float) -> tuple[VadEvent, ...]:
+        """A frame that the model hears."""
+        for probability in self._silero.feed(frame):
+            self._probability = probability
+            self._likely = self._likely + 1 if probability >= _LIKELY else 0
+        end = position + self._size
+        if self._state is _State.MAYBE:
+            self._maybe_frames += 1
+            if level > self._peak + _LOUDER_DB:
+                self._peak, self._maybe_frames = level, 0
+            if not self._is_start(end):
+                if self._maybe_frames >= _GIVE_UP_FRAMES:
+                    self._give_up()
+                return ()
+            self._state, self._peak, self._voiced_end = _State.SPEECH, level, end
+            return (SpeechStarted(max(self._began, end - _LATEST_FRAMES * self._size)),)
+        self._peak = max(self._peak, level)
+        if level < self._floor:
+            self._learn(level)
+        gate = max(self._floor + _STILL_OVER_NOISE_DB, _FAINTEST_DBFS, self._peak - _UNDER_SPEECH_DB)
+        if level > gate and self._probability >= _STILL:
+            self._voiced_end = end
+        if end - self._voiced_end < self._stop:
+            return ()
+        self._rest()
+        return (SpeechStopped(self._voiced_end),)
+
+    def _is_start(self, end: int) -> bool:
+        """Whether the model is sure, and not fooled by a tone or a hum that has just begun."""
+        if self._likely < _LIKELY_WINDOWS and self._probability < _SURE:
+            return False
+        return end - self._began >= _SOUND_FRAMES * self._size and self._likeness() < _MACHINE
+
+    def _likeness(self) -> float:
+        """How much the newest frame is like a stretch of the two before it, 0 to 1.
+
+        The best normalised cross-correlation at lags of 20 to 40 ms: mains hum and single tones repeat
+        themselves there almost exactly, voices don't.
+        """
+        rows = [(self._count - 1 - back) % _RING for back in range(_SOUND_FRAMES)]
+        newest = self._ring[rows[0]]
+        before = np.concatenate([self._ring[row] for row in reversed(rows[1:])])
+        energies = np.cumsum(np.concatenate(([0.0], before**2)))
+        energy = float(newest.dot(newest)) * (energies[self._size :] - energies[: -self._size])
+        products = np.correlate(before, newest, "valid")
+        return float((products / np.sqrt(np.maximum(energy, 1.0))).max())
+
+    def _give_up(self) -> None:
+        recent = (self._levels[(self._count - 1 - back) % _RING] for back in range(_GIVE_UP_FRAMES))
+        self._floor = min(max(self._floor, min(recent)), _FLOOR_HIGHEST_DBFS)
+        self._rest()
+
+    def _rest(self) -> None:
+        self._state, self._suspicions, self._probability = _State.QUIET, 0, 0.0
+
+    def _learn(self, level: float) -> None:
+        """Follow the noise: down quickly, up slowly."""
+        pace = _FLOOR_FALL if level < self._floor else _FLOOR_RISE
+        self._floor = max(self._floor + pace * (level - self._floor), _FLOOR_LOWEST_DBFS)

@@ -1,0 +1,89 @@
+"""The record of a call: one JSON object (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from brain.mouth import Utterance
+from brain.trace import TurnTrace
+from dialplans.call import CallInfo
+from telephony.transport import Ended, LineQuality, Media
+
+VERSION = 1
+
+
+def call_record(
+    *,
+    call: str,
+    info: CallInfo,
+    plan: str,
+    offered_at: float,
+    answered_at: float | None,
+    ended_at: float,
+    end_reason: str,
+    ended: Ended | None,
+    media: Media | None,
+    quality: LineQuality,
+    slots: Mapping[str, str],
+    errors: Sequence[str],
+    said: Sequence[Utterance],
+    turns: Sequence[TurnTrace],
+) -> dict[str, Any]:
+    """Everything about one call that outlives it. Times are Unix seconds; in `turns` and `said` they are
+    seconds since the call was answered."""
+    return {
+        "version": VERSION,
+        "call": call,
+        "sip_call_id": info.sip_call_id,
+        "caller": info.caller,
+        "called": info.called,
+        "display_name": info.display_name,
+        "headers": dict(info.headers),
+        "peer": info.peer,
+        "transport": info.transport,
+        "plan": plan,
+        "offered_at": offered_at,
+        "answered_at": answered_at,
+        "ended_at": ended_at,
+        "duration_s": round(ended_at - answered_at, 3) if answered_at is not None else 0.0,
+        "codec": media.codec if media else None,
+        "rate_hz": media.rate_hz if media else None,
+        "ptime_ms": media.ptime_ms if media else None,
+        "quality": asdict(quality),
+        "end": {
+            "by": ended.by if ended else "network",
+            "status": ended.status if ended else 0,
+            "reason": end_reason or (ended.reason if ended else ""),
+        },
+        "slots": dict(slots),
+        "turns": [turn_row(turn) for turn in turns],
+        "said": [{"at": item.first_heard, "text": item.heard, "complete": item.complete} for item in said],
+        "errors": list(errors),
+    }
+
+
+def turn_row(turn: TurnTrace) -> dict[str, Any]:
+    """One turn with its waterfall: milliseconds from the caller's last sound to each stage."""
+
+    def since_end(at: float | None) -> int | None:
+        return None if at is None else round((at - turn.ended) * 1000)
+
+    return {
+        "turn": turn.turn,
+        "at": turn.ended,
+        "caller": turn.text,
+        "confidence": round(turn.confidence, 3),
+        "why": turn.why,
+        "bot": turn.said,
+        "complete": turn.complete,
+        "speculated": turn.speculated,
+        "ms": {
+            "final": since_end(turn.final),
+            "endpoint": since_end(turn.committed),
+            "first_token": since_end(turn.first_token),
+            "first_audio": since_end(turn.first_audio),
+            "first_heard": since_end(turn.first_heard),
+        },
+    }

@@ -1,0 +1,58 @@
+"""What may be chosen of a call, whatever is said in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from telephony.caller.codecs import PCMA, PCMU, Codec
+from telephony.caller.digest import Credentials
+from telephony.caller.in_dialog import Manners
+
+PTIMES_MS = (10, 20, 30, 40, 60)
+MASKED = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """How to call.
+
+    `local` is the address to call from (the one that leads to the peer if None). `ring_s` is how long it
+    may ring, `max_s` how long the whole call may last. `seed` makes tags, ports' order and noise repeatable.
+    `hang_up_after_s` ends the call that long after the INVITE, wherever the script is; `vanish` does so
+    without a word of SIP, and `ack="never"` leaves the 200 without its ACK.
+    """
+
+    local: str | None = None
+    transport: Literal["udp", "tcp"] | None = None
+    codecs: tuple[Codec, ...] = (PCMU, PCMA)
+    caller: str = "sip:caller@localhost"
+    headers: tuple[tuple[str, str], ...] = ()
+    credentials: Credentials | None = None
+    ptime_ms: int = 20
+    delayed_offer: bool = False
+    prack: Literal["no", "supported", "required"] = "supported"
+    ack: Literal["at once", "never"] = "at once"
+    manners: Manners = field(default_factory=Manners)
+    ring_s: float = 30.0
+    max_s: float = 600.0
+    hang_up_after_s: float | None = None
+    vanish: bool = False
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.ptime_ms not in PTIMES_MS:
+            raise ValueError(f"ptime {self.ptime_ms} ms; possible: {', '.join(map(str, PTIMES_MS))}")
+
+
+def masked(text: str) -> str:
+    """`text` with every run of four or more digits reduced to its last two."""
+    out, digits = [], ""
+    for char in text + "\0":
+        if char.isdigit():
+            digits += char
+            continue
+        out.append(MASKED * (len(digits) - 2) + digits[-2:] if len(digits) >= 4 else digits)
+        digits = ""
+        out.append(char)
+    return "".join(out)[:-1]

@@ -1,0 +1,71 @@
+"""What a log, a trace or a record may say of a number: its length and its last two digits.
+
+Callers' numbers, the digits they press and the answers to digest challenges are personal or secret.
+Everything here is pure and total: any text goes in, text comes out.
+"""
+
+from __future__ import annotations
+
+import re
+
+KEEP = 2
+
+_NUMBER = re.compile(r"\+?\d(?:[ ().\-]?\d){4,}")
+_URI_USER = re.compile(r"(?i)\b((?:sips?|tel):)([^@;>,\s\"]+)")
+_SECRET = re.compile(r'(?i)\b(response|cnonce|password|inline)(\s*[=:]\s*)("[^"]*"|[^\s,;|]+)')
+_SIGNAL = re.compile(r"(?im)^(\s*Signal\s*=\s*)\S.*$")
+_DISPLAY = re.compile(
+    r"(?im)^((?:From|f|To|t|Contact|m|P-Asserted-Identity|Diversion|Remote-Party-ID)\s*:\s*)([^\r\n]*)"
+)
+_DTMF_BODY = re.compile(r"(?im)^(?:Content-Type|c)\s*:\s*application/dtmf\s*(?:;.*)?\r?$")
+_SPOKEN_HEADER = re.compile(r"(?im)^((?:X-[A-Za-z0-9-]+|User-to-User)\s*:\s*)([^\r\n]*)")
+
+
+def mask_number(number: str) -> str:
+    """`number` with all but its last two digits replaced: "+493012345" -> "+*******45"."""
+    digits = sum(c.isdigit() for c in number)
+    hidden = max(digits - KEEP, 0) if digits > KEEP else digits
+    out = []
+    for c in number:
+        if c.isdigit() and hidden:
+            out.append("*")
+            hidden -= 1
+        else:
+            out.append(c)
+    return "".join(out)
+
+
+def mask_user(user: str) -> str:
+    """The user part of a SIP URI: masked where it is a number, as it is where it is a name ("echo")."""
+    return mask_number(user) if sum(c.isdigit() for c in user) >= 4 else user
+
+
+def mask_text(text: str) -> str:
+    """Any text with everything in it that looks like a telephone number (five digits or more) masked."""
+    return _NUMBER.sub(lambda m: mask_number(m.group()), text)
+
+
+def mask_message(message: str) -> str:
+    """A SIP message for a trace: the users of URIs, numbers in names and X- headers, keys, digest answers.
+
+    Call-ID, Via, CSeq and SDP stay readable, because a ladder without them is useless.
+    """
+    head, gap, body = message.partition("\r\n\r\n")
+    if _DTMF_BODY.search(head):
+        body = re.sub(r"[0-9A-Da-d*#]", "*", body)
+    head = _DISPLAY.sub(lambda m: m.group(1) + _mask_names(m.group(2)), head)
+    head = _SPOKEN_HEADER.sub(lambda m: m.group(1) + mask_text(m.group(2)), head)
+    head = _mask_uris(head)
+    head = _SECRET.sub(r"\1\2***", head)
+    body = _SECRET.sub(r"\1\2***", _SIGNAL.sub(r"\1*", _mask_uris(body)))
+    return head + gap + body
+
+
+def _mask_uris(text: str) -> str:
+    return _URI_USER.sub(lambda m: m.group(1) + mask_user(m.group(2)), text)
+
+
+def _mask_names(value: str) -> str:
+    """A display name may be a number too; addresses and tags behind it are left to `_mask_uris`."""
+    name, bracket, rest = value.partition("<")
+    return (mask_text(name) if bracket else name) + bracket + rest

@@ -1,0 +1,37 @@
+"""`offhook replay JOURNAL`: does today's turn manager do what it did in that call?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from brain import journal
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`offhook replay`'s options."""
+    parser.add_argument("journal", type=Path, metavar="JOURNAL", help="a call's journal.jsonl, or its folder")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when every action is the same, 1 when some differ (printed), 2 when it can't be read."""
+    path = args.journal / "journal.jsonl" if args.journal.is_dir() else args.journal
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        differences = journal.replay(lines)
+    except (OSError, journal.JournalError) as error:
+        print(f"offhook: {path}: {error}", file=sys.stderr)
+        return 2
+    for item in differences:
+        print(f"{path}:{item.line}: {item.event}")
+        print(f"  recorded {json.dumps(item.recorded, ensure_ascii=False)}")
+        print(f"  replayed {json.dumps(item.replayed, ensure_ascii=False)}")
+    events = max(0, len(lines) - 1)
+    print(
+        f"{events} events, {len(differences)} of them answered differently"
+        if differences
+        else f"{events} events, the same actions"
+    )
+    return 1 if differences else 0

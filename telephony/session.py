@@ -1,0 +1,339 @@
+"""One call, from INVITE to record: the only owner of its leg, its turns, its plan and its files.
+
+`run` is the call. One TaskGroup holds all that the call starts, and ends with it. The plan runs as a task
+over this object, which is the `Call` of `dialplans.call`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from brain import actions as act
+from brain import events as ev
+from brain import journal
+from brain.agent import Agent, Engines, Outcome
+from brain.conversing import Replier, converse
+from brain.engines import EngineError, Llm, SttSettings, TtsSettings
+from brain.expect import Expect, Interruptible
+from brain.mouth import Source, Utterance, one, recorded
+from brain.orchestrator import AgentSpec
+from dialplans.call import AgentOutcome, Call, CallEnded, Heard, Keyed, Nothing, Said, Spoken, Unheard
+from media.clock import Clock
+from media.frame import Pcm
+from media.recorder import Recorder
+from media.resample import resample
+from media.sound import read_wav
+from telephony.call_record import call_record
+from telephony.masking import mask_text
+from telephony.records import CallFolder, open_private
+from telephony.state import CallState, follow
+from telephony.transport import Confirmed, Ended, Key, Leg, Lines, Media
+
+log = logging.getLogger("offhook.call")
+
+AHEAD = 2
+"""Frames written ahead of the clock: a stop is heard within 40 ms, a busy loop isn't heard."""
+HANGUP_LIMIT_S = 10.0
+
+Journey = Callable[[Call], Awaitable[None]]
+"""A plan: a coroutine function over a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all calls of a worker share."""
+
+    engines: Engines
+    llm: Llm | None
+    lines: Lines
+    clock: Clock
+    data: Path
+    recordings: bool
+    rtp_timeout_s: float
+    wall: Callable[[], float]
+
+
+class CallSession:
+    """One call. `journey` is the plan, a coroutine function over the call."""
+
+    def __init__(
+        self, name: str, leg: Leg, plan: str, voice: bool, journey: Journey, services: Services
+    ) -> None:
+        self.name, self.info, self.plan = name, leg.info, plan
+        self._leg, self._journey, self._services = leg, journey, services
+        self._voice = voice
+        self.state = CallState.OFFERED
+        self.folder = CallFolder(services.data, name)
+        self._agent: Agent | None = None
+        self._recorder: Recorder | None = None
+        self._echoing = False
+        self._in_samples = 0
+        self._written = 0
+        self._up = asyncio.Event()
+        self._ended: Ended | None = None
+        self._media: Media | None = None
+        self._slots: dict[str, str] = {}
+        self._errors: list[str] = []
+        self._offered_at = services.wall()
+        self._answered_at: float | None = None
+        self.end_reason = ""
+        self._stt, self._tts = SttSettings(), TtsSettings()
+
+    # ---- the call -------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Live the call to its end and leave its record. Cancelling hangs up."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                following = tasks.create_task(self._follow())
+                journey = tasks.create_task(self._travel(tasks))
+                try:
+                    await asyncio.wait((following, journey), return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    journey.cancel()
+                    if not following.done():
+                        self._go(CallState.ENDING)
+                        await self._leg.hangup()
+                        await asyncio.wait((following,), timeout=HANGUP_LIMIT_S)
+                        following.cancel()
+                    if self._agent is not None:
+                        self._agent.close()
+        finally:
+            self._go(CallState.ENDED)
+            await self._leg.release()
+            self._close()
+
+    async def _travel(self, tasks: asyncio.TaskGroup) -> None:
+        services = self._services
+        try:
+            await self._leg.ring()
+            self._go(CallState.RINGING)
+            await self._leg.answer()
+            self._go(CallState.ANSWERED)
+            self._answered_at = services.wall()
+            self.folder.journal(journal.HEADER)
+            if services.recordings:
+                file = open_private(self.folder.path / "recording.wav", "wb+")
+                self._recorder = Recorder(file, services.lines.rate_hz)
+            await self._up.wait()
+            self._agent = Agent(
+                self.name,
+                services.lines.rate_hz,
+                services.engines,
+                services.clock,
+                tasks,
+                self._journal,
+                self._report,
+                self._voice,
+            )
+            self._agent.settings(self._stt, self._tts)
+            self._agent.mouth.on_audio = self._write_ahead
+            await self._journey(self)
+            self.end_reason = self.end_reason or "plan ended"
+            await self._drain()
+        except CallEnded as ended:
+            self.end_reason = self.end_reason or ended.reason
+        except Exception:
+            # A fault of ours must end this call only, politely, and be seen.
+            log.exception("call %s: the plan failed", self.name)
+            self.end_reason = "fault"
+
+    async def _follow(self) -> None:
+        """What the leg tells, until the call is over."""
+        async for event in self._leg.events():
+            match event:
+                case Confirmed():
+                    self._go(CallState.UP)
+                    self._up.set()
+                case Media():
+                    held_before = self._media is not None and self._media.held
+                    self._media = event
+                    if event.held != held_before and self.state in (CallState.UP, CallState.HELD):
+                        self._go(CallState.HELD if event.held else CallState.UP)
+                        if self._agent is not None:
+                            self._agent.post(ev.HoldChanged(self._agent.now(), event.held))
+                case Key(symbol=symbol):
+                    if self._agent is not None:
+                        self._agent.post(ev.KeyPressed(self._agent.now(), symbol))
+                case Ended():
+                    self._ended = event
+                    return
+
+    def _go(self, state: CallState) -> None:
+        if state is not self.state:
+            if state is CallState.ENDING and self.state is CallState.ENDED:
+                return
+            self.state = follow(self.state, state)
+
+    # ---- audio, once a tick ---------------------------------------------------------------------------
+
+    def tick(self, pcm: Pcm) -> None:
+        """New audio of this line; called by the worker's loop for each tick of pjmedia's clock."""
+        position = self._in_samples
+        self._in_samples += pcm.size
+        if self._recorder is not None:
+            self._recorder.caller(position, pcm)
+        if self._echoing:
+            self._put(pcm)
+            return
+        agent = self._agent
+        if agent is None or self.state is CallState.HELD:
+            return
+        agent.hear(pcm, position)
+        agent.advance(self._services.lines.taken(self._leg.line))
+        self._write_ahead()
+
+    def _write_ahead(self) -> None:
+        agent, lines = self._agent, self._services.lines
+        if agent is None or self.state is not CallState.UP or agent.playout.idle:
+            return
+        for _ in range(lines.room(self._leg.line, AHEAD)):
+            self._put(agent.playout.take(lines.frame_samples))
+
+    def _put(self, pcm: Pcm) -> None:
+        lines, line = self._services.lines, self._leg.line
+        if self._recorder is not None:
+            ahead = self._written - lines.taken(line)
+            self._recorder.bot(self._in_samples + max(0, ahead) * lines.frame_samples, pcm)
+        lines.put(line, pcm)
+        self._written += pcm.size // lines.frame_samples
+
+    async def check(self, now: float) -> None:
+        """Once a second: write what is buffered, and end a call whose RTP has stopped."""
+        self.folder.flush()
+        if self.state is CallState.UP and self._leg.rtp_age_s(now) > self._services.rtp_timeout_s:
+            await self.end("no RTP")
+
+    async def end(self, reason: str) -> None:
+        """Hang up from outside the plan."""
+        self.end_reason = self.end_reason or reason
+        await self._leg.hangup()
+
+    # ---- Call: what verbs use -------------------------------------------------------------------------
+
+    @property
+    def _live(self) -> Agent:
+        if self._agent is None or self._ended is not None:
+            raise CallEnded(self._ended.by if self._ended else "network")
+        return self._agent
+
+    def settings(self, stt: SttSettings, tts: TtsSettings) -> None:
+        """Choose models and voice from here on."""
+        self._stt, self._tts = stt, tts
+        if self._agent is not None:
+            self._agent.settings(stt, tts)
+
+    async def answer(self) -> None:
+        """The call is answered before the plan runs; nothing is left to do."""
+
+    async def say(self, text: str, interruptible: Interruptible = Interruptible.SPEECH) -> Spoken:
+        """Speak `text`."""
+        return _spoken(await self._live.say(self._voiced(text), interruptible))
+
+    async def play(self, path: Path, interruptible: Interruptible = Interruptible.SPEECH) -> Spoken:
+        """Play a WAV file."""
+        pcm, rate = read_wav(path)
+        source = recorded(resample(pcm, rate, self._services.lines.rate_hz))
+        return _spoken(await self._live.say(source, interruptible))
+
+    async def ask(
+        self, prompt: str, expect: Expect, interruptible: Interruptible = Interruptible.SPEECH
+    ) -> Heard:
+        """Speak `prompt` and wait for one answer."""
+        source = self._voiced(prompt) if prompt else None
+        outcome, _ = await self._live.ask(source, expect, interruptible)
+        return _heard(outcome)
+
+    async def converse(self, spec: AgentSpec) -> AgentOutcome:
+        """Let the language model talk with the caller."""
+        agent, llm = self._live, self._services.llm
+        if llm is None:
+            return AgentOutcome("failed", 0)
+        tts, rate = self._services.engines.tts, self._services.lines.rate_hz
+        exit_name, turns = await converse(
+            agent, Replier(agent, llm, spec, tts, rate, self._report), spec, tts, rate
+        )
+        return AgentOutcome(exit_name, turns)
+
+    async def echo(self) -> None:
+        """Send the caller's audio back until the call ends."""
+        self._echoing = True
+        await asyncio.Event().wait()
+
+    async def transfer(self, target: str) -> bool:
+        """REFER the caller to `target`."""
+        status = await self._leg.refer(target)
+        log.info("call %s: transfer to %s: %d", self.name, mask_text(target), status)
+        if 200 <= status < 300:
+            self.end_reason = "transferred"
+            raise CallEnded("bot", "transferred")
+        return False
+
+    async def hangup(self, reason: str = "done") -> None:
+        """End the call once what was said has been heard."""
+        self.end_reason = reason
+        await self._drain()
+        raise CallEnded("bot", reason)
+
+    def note(self, name: str, value: str) -> None:
+        """Write a slot into the record."""
+        self._slots[name] = value
+
+    # ---- the rest -------------------------------------------------------------------------------------
+
+    async def _drain(self) -> None:
+        """Wait until the clock has taken all that is written, so that the last word is not cut."""
+        lines, line = self._services.lines, self._leg.line
+        frame_s = lines.frame_samples / lines.rate_hz
+        await asyncio.sleep(frame_s * (max(0, self._written - lines.taken(line)) + 1))
+
+    def _voiced(self, text: str) -> Source:
+        return self._services.engines.tts.speak(one(text), self._tts, self._services.lines.rate_hz)
+
+    def _journal(self, event: ev.Event, actions: tuple[act.Action, ...]) -> None:
+        self.folder.journal(journal.line_of(event, actions))
+
+    def _report(self, error: EngineError) -> None:
+        log.warning("call %s: %s", self.name, error)
+        self._errors.append(str(error))
+
+    def _close(self) -> None:
+        if self._recorder is not None:
+            self._recorder.close()
+        record = call_record(
+            call=self.name,
+            info=self.info,
+            plan=self.plan,
+            offered_at=self._offered_at,
+            answered_at=self._answered_at,
+            ended_at=self._services.wall(),
+            end_reason=self.end_reason,
+            ended=self._ended,
+            media=self._media,
+            quality=self._leg.quality(),
+            slots=self._slots,
+            errors=self._errors,
+            said=self._agent.mouth.said if self._agent is not None else [],
+            turns=self._agent.traces if self._agent is not None else [],
+        )
+        self.folder.close(record)
+
+
+def _spoken(utterance: Utterance) -> Spoken:
+    return Spoken(utterance.complete, utterance.heard)
+
+
+def _heard(outcome: Outcome) -> Heard:
+    match outcome:
+        case act.Commit():
+            return Said(outcome.text, outcome.confidence)
+        case act.CommitKeys():
+            return Keyed(outcome.keys)
+        case act.NoInput():
+            return Nothing()
+        case act.CannotHear():
+            return Unheard("speech recognition is not available")

@@ -1,0 +1,263 @@
+"""A call worker: one process, many calls. The loop here moves all lines' audio once a tick.
+
+Started by `telephony.serve` as `python -m telephony.worker SETTINGS.json`. It listens at once, but answers
+503 until every configured engine is warm, and again from SIGTERM on, when live calls finish.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from brain.agent import Engines
+from brain.conversing import agent_texts
+from brain.engines import EngineError
+from brain.eot.remote import RemoteEot
+from brain.llm.openai_chat import OpenAiChat, OpenAiChatConfig
+from brain.llm.weights import cache_folder
+from brain.orchestrator import Orchestrator
+from brain.speech_client import SpeechChannel
+from brain.stt.remote import RemoteStt
+from brain.tts.prompts import CachedTts
+from brain.tts.remote import RemoteTts
+from dialplans.plan import Plan
+from dialplans.routes import NoSuchPlan, Routes
+from media.clock import MonotonicClock
+from telephony.config import Config, sip_settings
+from telephony.masking import mask_user
+from telephony.records import new_call_id, note_refused
+from telephony.session import CallSession, Services
+from telephony.sip import Refused, SipTransport
+from telephony.stall import StallWatch
+from telephony.transport import Leg
+
+log = logging.getLogger("offhook.worker")
+
+WRONG_CONFIGURATION = 2
+RETRY_AFTER_S = 5
+WARM_RETRY_S = 0.3
+CHECK_S = 1.0
+
+
+class Worker:
+    """Owns the transport, the engines' clients and the sessions of this process."""
+
+    def __init__(self, config: Config, speech: str, llm: str) -> None:
+        self._config = config
+        self._routes = Routes(config.plans.default, config.plans.folder)
+        self._transport = SipTransport(sip_settings(config.sip))
+        self._channel = SpeechChannel(speech)
+        self._stt = RemoteStt(self._channel)
+        self._tts = CachedTts(RemoteTts(self._channel), cache_folder() / "prompts")
+        self._eot = RemoteEot(self._channel) if config.speech.eot else None
+        self._llm = OpenAiChat(_llm_config(config, llm)) if llm else None
+        self._sessions: dict[int, CallSession] = {}
+        self._by_sip_id: dict[str, CallSession] = {}
+        self._draining = asyncio.Event()
+        self._stalls = StallWatch()
+
+    async def run(self) -> int:
+        """Serve until SIGTERM and the end of the last call. Returns the exit status."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._draining.set)
+        self._transport.accept(503, RETRY_AFTER_S)
+        try:
+            await self._transport.start()
+        except OSError as error:
+            print(f"offhook: {error}", file=sys.stderr)
+            return WRONG_CONFIGURATION
+        lines = self._transport.lines
+        loop.add_reader(lines.fileno(), self._tick)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                background = [
+                    tasks.create_task(self._take_calls(tasks)),
+                    tasks.create_task(self._check()),
+                    tasks.create_task(self._warm()),
+                    tasks.create_task(self._stalls.run()),
+                ]
+                await self._draining.wait()
+                self._transport.accept(503, RETRY_AFTER_S)
+                log.info("draining: %d live calls", len(self._sessions))
+                await self._drained()
+                for task in background:
+                    task.cancel()
+        finally:
+            loop.remove_reader(lines.fileno())
+            await self._transport.stop()
+            await self._channel.close()
+            if self._llm is not None:
+                await self._llm.aclose()
+        return 0
+
+    # ---- audio ------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        """pjmedia's clock has moved: take what is new of all lines, and write ahead."""
+        lines = self._transport.lines
+        lines.drained()
+        for line in lines.new():
+            session = self._sessions.get(int(line))
+            pcm = lines.take(int(line))
+            if session is not None:
+                session.tick(pcm)
+
+    # ---- calls ------------------------------------------------------------------------------------------
+
+    async def _take_calls(self, tasks: asyncio.TaskGroup) -> None:
+        async for leg in self._transport.calls():
+            if isinstance(leg, Refused):
+                self._note_refused(leg.info.caller, leg.info.called, leg.status, leg.reason)
+            else:
+                tasks.create_task(self._one(leg))
+
+    async def _one(self, leg: Leg) -> None:
+        try:
+            name, plan = self._routes.find(leg.info.called)
+        except NoSuchPlan:
+            self._note_refused(leg.info.caller, leg.info.called, 404, "no such plan")
+            await leg.reject(404)
+            await leg.release()
+            return
+        call = new_call_id(time.time())
+        session = CallSession(call, leg, name, plan.listens, plan.travel, self._services())
+        log.info(
+            "call %s: %s calls %s, plan %s",
+            call,
+            mask_user(leg.info.caller),
+            mask_user(leg.info.called),
+            name,
+        )
+        self._sessions[leg.line] = session
+        self._by_sip_id[leg.info.sip_call_id] = session
+        try:
+            await session.run()
+        finally:
+            del self._sessions[leg.line]
+            self._by_sip_id.pop(leg.info.sip_call_id, None)
+            log.info("call %s: over (%s)", call, session.end_reason)
+
+    def _services(self) -> Services:
+        return Services(
+            engines=Engines(self._stt, self._tts, self._eot),
+            llm=self._llm,
+            lines=self._transport.lines,
+            clock=MonotonicClock(),
+            data=self._config.data.folder,
+            recordings=self._config.data.recordings,
+            rtp_timeout_s=self._config.sip.rtp_timeout_s,
+            wall=time.time,
+        )
+
+    def _note_refused(self, caller: str, called: str, status: int, reason: str) -> None:
+        log.info("refused a call to %s: %d %s", mask_user(called), status, reason)
+        row = {"at": time.time(), "caller": caller, "called": called, "status": status, "reason": reason}
+        note_refused(self._config.data.folder, row)
+
+    async def _drained(self) -> None:
+        """Until the last call is over, or the limit has passed: then the rest are hung up."""
+        deadline = time.monotonic() + self._config.drain_s
+        while self._sessions and time.monotonic() < deadline:
+            await asyncio.sleep(0.1)
+        for session in list(self._sessions.values()):
+            await session.end("worker stopped")
+        while self._sessions:
+            await asyncio.sleep(0.05)
+
+    async def _check(self) -> None:
+        """Once a second: SIP messages to their calls, buffers to disk, dead lines ended."""
+        while True:
+            await asyncio.sleep(CHECK_S)
+            self._sort_messages()
+            now = time.monotonic()
+            for session in list(self._sessions.values()):
+                await session.check(now)
+
+    def _sort_messages(self) -> None:
+        for call_id, message in self._transport.take_messages():
+            session = self._by_sip_id.get(call_id)
+            if session is not None and self._config.data.trace:
+                session.folder.message(message)
+
+    # ---- engines ----------------------------------------------------------------------------------------
+
+    async def _warm(self) -> None:
+        """Warm every engine that a plan uses, then take calls."""
+        started = time.monotonic()
+        plans = self._routes.all()
+        for what in (self._warm_speech, self._warm_llm):
+            failures = 0
+            while True:
+                try:
+                    await what(plans)
+                    break
+                except EngineError as error:
+                    failures += 1
+                    if failures % 50 == 1:
+                        log.info("waiting for %s", error)
+                    await asyncio.sleep(WARM_RETRY_S)
+        if not self._draining.is_set():
+            self._transport.accept(200)
+            took = time.monotonic() - started
+            sip = self._config.sip
+            if not self._transport.native:
+                print("offhook: this pjsua2 is the PyPI wheel: 4 lines, no RTP lock, no SIP traces (docs/native.md)")
+            print(
+                f"offhook: answering sip:{sip.listen} ({', '.join(sip.transports)}), {sip.lines} lines,"
+                f" plan {self._config.plans.default}; engines warm after {took:.1f} s",
+                flush=True,
+            )
+
+    async def _warm_speech(self, plans: Iterable[Plan]) -> None:
+        for plan in plans:
+            if plan.listens:
+                await self._stt.warm(plan.stt)
+        if self._eot is not None:
+            await self._eot.warm()
+        for plan in plans:
+            agents = [text for spec in plan.agents() for text in agent_texts(spec)]
+            texts = [*plan.fixed_texts(), *agents]
+            if texts:
+                await self._tts.render(texts, plan.tts, self._transport.lines.rate_hz)
+
+    async def _warm_llm(self, plans: Iterable[Plan]) -> None:
+        if self._llm is None:
+            return
+        for plan in plans:
+            for spec in plan.agents():
+                await Orchestrator(spec, self._llm).warm()
+
+
+def _llm_config(config: Config, url: str) -> OpenAiChatConfig:
+    key = os.environ[config.llm.api_key_env] if config.llm.api_key_env else ""
+    return OpenAiChatConfig(base_url=url, model=config.llm.model, api_key=key)
+
+
+def main(argv: list[str]) -> int:
+    """Run a worker with the settings file that `telephony.serve` wrote."""
+    row = json.loads(Path(argv[0]).read_text())
+    config = Config.model_validate(row["config"])
+    logging.basicConfig(
+        level=config.log_level.upper(), format="%(asctime)s %(name)s %(levelname)s %(message)s"
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+    async def work() -> int:
+        return await Worker(config, row["speech"], row["llm"]).run()
+
+    with contextlib.suppress(KeyboardInterrupt):
+        return asyncio.run(work())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,144 @@
+"""Whisper keeps the contract, hears people, and hears nothing where nobody speaks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import jiwer
+import numpy as np
+import pytest
+from contract_stt import SttContract, feed, until_final
+from recordings import brown_fox, hello_world, noise, two_cities
+
+from benchmarks.human_clips import TWO_CITIES
+from brain.engines import EngineError, Stt, SttSettings
+from brain.log_mel import RATE_HZ
+from brain.resampling import resample
+from brain.speech_scheduler import Scheduler
+from brain.stt.local import WhisperStt, decode
+from brain.stt.weights import model_folder
+from brain.stt.whisper import WhisperModel
+from brain.stt.window import Snapshot
+from media.frame import Pcm
+
+pytestmark = pytest.mark.models
+
+TINY = SttSettings(model="tiny.en")
+
+
+
+def plain(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isalnum() or c == " ")
+
+
+class TestTinyWhisper(SttContract):
+    settings = TINY
+
+    @pytest.fixture
+    async def stt(self) -> AsyncIterator[Stt]:
+        scheduler = Scheduler(2)
+        yield WhisperStt(scheduler)
+        await scheduler.aclose()
+
+    @pytest.fixture
+    def speech(self) -> Pcm:
+        return hello_world()
+
+
+@pytest.fixture(scope="module")
+def base() -> WhisperModel:
+    return WhisperModel(model_folder("base"), threads=1, parallel=1)
+
+
+def hear(model: WhisperModel, pcm: Pcm, *phrases: str) -> str:
+    return decode(model, SttSettings(phrases=phrases), True, Snapshot(pcm, 8000, 0, ())).text
+
+
+def tones(frequencies: tuple[int, ...], seconds: float) -> Pcm:
+    time = np.arange(int(8000 * seconds)) / 8000
+    return (3000 * sum(np.sin(2 * np.pi * f * time) for f in frequencies)).astype(np.int16)
+
+
+def test_base_hears_a_sentence_through_g711(base: WhisperModel) -> None:
+    assert plain(hear(base, brown_fox())) == "the quick brown fox jumps over the lazy dog"
+
+
+@pytest.mark.parametrize("phrases", [(), ("yes", "no", "operator")])
+@pytest.mark.parametrize(
+    "pcm",
+    [
+        np.zeros(8000, np.int16),
+        noise(0.6, -40),
+        noise(2, -20),
+        noise(8, -50),
+        tones((697, 1209), 0.15),
+        np.concatenate([np.concatenate([tones((770, 1336), 0.1), noise(0.1, -60)]) for _ in range(8)]),
+        tones((440, 480), 2.0),
+        tones((480, 620), 0.5),
+        tones((50, 100, 150), 3.0),
+    ],
+    ids=["zeros", "hiss", "loud noise", "long noise", "a key", "keys", "ringback", "busy", "hum"],
+)
+def test_nobody_speaks(base: WhisperModel, pcm: Pcm, phrases: tuple[str, ...]) -> None:
+    assert hear(base, pcm, *phrases) == ""
+
+
+def test_likely_phrases_do_not_replace_what_is_said(base: WhisperModel) -> None:
+    assert plain(hear(base, hello_world(), "yes", "no", "operator")) == "hello world"
+
+
+def test_a_monologue_longer_than_the_window_is_heard_whole(base: WhisperModel) -> None:
+    heard = decode(base, SttSettings(), True, Snapshot(two_cities(), 8000, 0, ()))
+    assert jiwer.wer(TWO_CITIES, plain(heard.text)) < 0.1
+    starts = [word.start_ms for word in heard.words]
+    assert starts == sorted(starts) and starts[-1] > 38_000
+
+
+async def test_a_monologue_rolls_through_the_window() -> None:
+    scheduler = Scheduler(2)
+    stt = WhisperStt(scheduler)
+    await stt.warm(TINY)
+    stream = await stt.open("call", 8000)
+    stream.begin(1, TINY)
+    pcm = two_cities()[: 8000 * 30]
+    stables: list[str] = []
+    for at in range(0, pcm.size, 8000):  # a decode every second of audio, as a busy server makes them
+        await feed(stream, pcm[at : at + 8000])
+        async for heard in stream:
+            stables.append(heard.stable if hasattr(heard, "stable") else "")
+            break
+    stream.finalize(1, 1)
+    final, _ = await until_final(stream, 1)
+    window = stream._segment.window.snapshot()  # type: ignore[attr-defined]
+    await stream.aclose()
+    await scheduler.aclose()
+    assert window.origin_ms > 5000 and window.duration_ms < 24_000
+    assert jiwer.wer(" ".join(TWO_CITIES.split()[: len(final.text.split())]), plain(final.text)) < 0.15
+    assert len(stables[-1].split()) > 40
+
+
+async def test_weights_that_are_not_there_are_named() -> None:
+    scheduler = Scheduler(1)
+    stt = WhisperStt(scheduler)
+    with pytest.raises(EngineError, match="/nowhere"):
+        await stt.warm(SttSettings(model="/nowhere"))
+    stream = await stt.open("call", 8000)
+    stream.begin(1, SttSettings(model="/nowhere"))
+    with pytest.raises(EngineError, match="/nowhere"):
+        await anext(aiter(stream))
+    await stream.aclose()
+    await scheduler.aclose()
+
+
+async def test_a_language_the_weights_do_not_know_is_refused() -> None:
+    scheduler = Scheduler(1)
+    stt = WhisperStt(scheduler)
+    with pytest.raises(EngineError, match="English only"):
+        await stt.warm(SttSettings(model="tiny.en", language="de"))
+    await scheduler.aclose()
+
+
+def test_wideband_audio_is_heard_too(base: WhisperModel) -> None:
+    pcm = resample(brown_fox().astype(np.float32), 8000, RATE_HZ).astype(np.int16)
+    heard = decode(base, SttSettings(), False, Snapshot(pcm, RATE_HZ, 0, ()))
+    assert plain(heard.text) == "the quick brown fox jumps over the lazy dog"

@@ -1,0 +1,194 @@
+"""Both at once: what the caller's voice does to the bot's prompts."""
+
+from __future__ import annotations
+
+import pytest
+from scripted import Talk
+
+from brain import actions as act
+from brain import events as ev
+from brain.expect import Interruptible, Kind
+from brain.turns import State
+
+
+def over_prompt(kind: Kind = Kind.TALK, **settings: object) -> Talk:
+    """A prompt of 5 s, begun at 1.0, that belongs to a question."""
+    return Talk().asked(0.5, kind=kind, prompt=True, **settings).prompt(1.0, 5.0)
+
+
+def test_a_cough_pauses_the_prompt_and_it_goes_on() -> None:
+    talk = over_prompt().says("", 2.0, 2.3).until(4)
+    assert talk.voice == ["Duck", "Unduck", "Pause", "Resume"]
+    assert talk.when(act.PausePlayout) == [2.08] and talk.when(act.ResumePlayout) == [2.52]
+    assert talk.state is State.SPEAKING
+
+
+def test_a_sound_that_is_no_speech_only_ducks() -> None:
+    talk = over_prompt().at(2.0, ev.SpeechMaybe(2.0, 1.96)).until(4)
+    assert talk.voice == ["Duck", "Unduck"] and talk.when(act.Unduck) == [2.25]
+
+
+def test_words_stop_the_prompt_and_begin_the_next_turn() -> None:
+    talk = over_prompt().says("No, stop, I want a doctor.", 2.0, 3.5, partial=2.6).until(8)
+    assert talk.voice == ["Duck", "Unduck", "Pause", "Stop"]
+    assert talk.when(act.StopSpeaking) == [2.6]
+    assert talk.outcomes == [(4.0, "Commit", "No, stop, I want a doctor.")]
+    assert [d.action.since for d in talk.done if isinstance(d.action, act.BeginSegment)] == [2.0]
+
+
+@pytest.mark.parametrize(
+    "nod", ["Mm-hmm.", "Uh-huh.", "Yeah.", "Okay, right.", "Thank you.", "Hello?", "I see.", "Ah"]
+)
+def test_a_nod_does_not_stop_it(nod: str) -> None:
+    talk = over_prompt().says(nod, 2.0, 2.5).until(6)
+    assert talk.voice[-1] == "Resume" and talk.outcomes == []
+
+
+def test_a_yes_answers_a_yes_no_question_and_is_a_nod_to_a_statement() -> None:
+    assert over_prompt(Kind.YES_NO).says("Yes.", 2.0, 2.4).until(4).outcomes[0][1:] == ("Commit", "Yes.")
+    statement = Talk().prompt(1.0, 5.0).says("Yes.", 2.0, 2.4).until(8)
+    assert statement.voice[-1] == "Resume" and statement.outcomes == []
+
+
+def test_a_choice_or_a_digit_is_an_answer_into_the_prompt() -> None:
+    menu = over_prompt(Kind.CHOICE, phrases=("billing", "right of way")).says("Billing.", 2.0, 2.5).until(5)
+    assert [text for _, _, text in menu.outcomes] == ["Billing."]
+    digits = over_prompt(Kind.DIGITS, max_digits=2).says("4 2", 2.0, 2.5).until(5)
+    assert [text for _, _, text in digits.outcomes] == ["4 2"]
+
+
+def test_an_answer_over_the_last_words_of_the_prompt_counts_though_it_sounds_like_a_nod() -> None:
+    talk = over_prompt().says("Okay.", 5.6, 6.0).until(12)
+    assert "Stop" not in talk.voice and talk.outcomes == [(6.54, "Commit", "Okay.")]
+
+
+def test_a_nod_early_in_the_prompt_is_no_answer_to_it() -> None:
+    talk = over_prompt(silence_s=6.0).says("Okay.", 2.0, 2.4).until(30)
+    assert [name for _, name, _ in talk.outcomes] == ["NoInput"]
+
+
+def test_the_prompt_ends_later_by_as_long_as_it_was_paused() -> None:
+    talk = over_prompt(silence_s=6.0).says("", 2.0, 2.3).until(30)
+    assert talk.outcomes == [(12.44, "NoInput", "")]
+
+
+def test_long_speech_that_the_recogniser_does_not_answer_stops_the_prompt() -> None:
+    talk = (
+        Talk(final_s=None).asked(0.5, prompt=True).prompt(1.0, 9.0).says("Something long.", 2.0, 6.0).until(5)
+    )
+    assert talk.when(act.StopSpeaking) == [4.5]
+
+
+def test_long_noise_in_which_the_recogniser_hears_no_word_does_not() -> None:
+    talk = over_prompt().says("", 2.0, 30.0, partial=3.0).until(8)
+    assert talk.voice[-1] == "Resume" and talk.when(act.ResumePlayout) == [4.5]
+
+
+def test_a_recogniser_that_never_answers_holds_the_prompt_for_a_second_at_most() -> None:
+    talk = Talk(final_s=None).asked(0.5, prompt=True).prompt(1.0, 9.0).says("", 2.0, 2.5).until(8)
+    assert talk.when(act.ResumePlayout) == [3.62]
+
+
+def test_nothing_spoken_stops_a_prompt_that_may_not_be_interrupted() -> None:
+    for how in (Interruptible.NO, Interruptible.KEYS):
+        talk = (
+            Talk().asked(0.5, prompt=True).prompt(1.0, 5.0, how).says("Stop it, please.", 2.0, 3.0).until(5)
+        )
+        assert talk.voice == [] and talk.outcomes == []
+
+
+def test_who_speaks_on_past_an_uninterruptible_prompt_is_heard_from_the_beginning() -> None:
+    talk = (
+        Talk().asked(0.5, prompt=True).prompt(1.0, 5.0, Interruptible.NO).says("I need a doctor.", 4.0, 7.0)
+    )
+    assert talk.until(10).outcomes == [(7.5, "Commit", "I need a doctor.")]
+
+
+def test_speech_is_no_interruption_where_only_keys_are_asked_for() -> None:
+    talk = over_prompt(Kind.DIGITS, voice=False).says("Hello, hello, is this a machine?", 2.0, 4.0).until(5)
+    assert talk.voice == []
+
+
+# ---- after the commit ---------------------------------------------------------------------------------------
+
+
+def asked_and_answered() -> Talk:
+    """The caller's turn was committed at 2.5; the reply is asked for at 2.7, and would be heard from 3.2."""
+    return Talk().asked().says("I want to book.", 1.0, 2.0).asked(2.7, prompt=True).prompt(3.2, 3.0)
+
+
+def test_a_caller_who_goes_on_before_the_reply_drops_it_unheard() -> None:
+    talk = asked_and_answered().says("For Tuesday, I mean.", 2.8, 3.8, partial=3.4).until(8)
+    assert talk.voice == ["Pause", "Stop"] and talk.when(act.PausePlayout) == [3.2]
+    assert [text for _, _, text in talk.outcomes] == ["I want to book.", "For Tuesday, I mean."]
+
+
+def test_a_mutter_after_the_commit_does_not_cost_the_reply() -> None:
+    talk = asked_and_answered().says("Okay.", 2.9, 3.3).until(6)
+    assert talk.voice == ["Pause", "Resume"]
+    assert [text for _, _, text in talk.outcomes] == ["I want to book."]
+
+
+def test_a_mutter_that_is_over_before_the_reply_is_not_answered() -> None:
+    talk = Talk().asked().says("I want to book.", 1.0, 2.0).says("Okay.", 2.6, 2.9)
+    talk.asked(3.6, prompt=True).prompt(3.8, 3.0).until(6)
+    assert talk.voice == [] and [text for _, _, text in talk.outcomes] == ["I want to book."]
+
+
+def test_a_second_yes_does_not_answer_the_next_question_unheard() -> None:
+    talk = Talk().asked(kind=Kind.YES_NO).says("Yes.", 1.0, 1.4).asked(1.7, kind=Kind.YES_NO, prompt=True)
+    talk.says("Yes.", 1.8, 2.2).prompt(2.0, 3.0).until(4)
+    assert [text for _, _, text in talk.outcomes] == ["Yes."] and talk.voice == ["Pause", "Resume"]
+
+
+def test_the_rest_of_an_answer_does_not_become_the_name_that_is_asked_next() -> None:
+    talk = Talk().asked().says("I want to book.", 1.0, 2.0).asked(2.7, kind=Kind.NAME, prompt=True)
+    talk.says("And quickly, please.", 2.8, 3.6).prompt(3.2, 3.0).until(6)
+    assert [text for _, _, text in talk.outcomes] == ["I want to book."]
+    assert talk.voice == ["Pause", "Resume"]
+
+
+def test_a_prompt_that_may_not_be_interrupted_is_said_over_the_caller() -> None:
+    talk = Talk().says("Hello, is anybody there?", 0.2, 3.0).prompt(1.0, 4.0, Interruptible.NO).until(4)
+    assert talk.voice == [] and talk.state is State.SPEAKING
+
+
+def test_hello_at_the_beginning_does_not_cost_the_greeting() -> None:
+    talk = Talk().says("Hello?", 0.1, 0.5).prompt(0.4, 3.0).until(2)
+    assert talk.voice == ["Pause", "Resume"]
+
+
+def test_words_over_a_statement_are_the_answer_to_the_question_that_follows() -> None:
+    talk = Talk().prompt(0.5, 5.0).says("I want to speak to a human.", 1.0, 2.0).until(4)
+    assert talk.voice[-1] == "Stop" and talk.outcomes == []
+    assert talk.asked(4.0, prompt=True).until(5).outcomes == [(4.0, "Commit", "I want to speak to a human.")]
+
+
+# ---- hold and faults ----------------------------------------------------------------------------------------
+
+
+def test_on_hold_in_a_prompt_it_waits() -> None:
+    talk = over_prompt(silence_s=6.0).hold(2.0, 30.0).until(60)
+    assert talk.voice == ["Pause", "Resume"] and talk.outcomes == [(40.0, "NoInput", "")]
+
+
+def test_on_hold_while_ducked_or_paused() -> None:
+    ducked = over_prompt().at(2.0, ev.SpeechMaybe(2.0, 1.96)).hold(2.1, 9.0).until(10)
+    assert ducked.voice == ["Duck", "Unduck", "Pause", "Resume"]
+    paused = over_prompt().says("Wait a moment", 2.0, 4.0).hold(2.3, 9.0).until(10)
+    assert paused.voice == ["Duck", "Unduck", "Pause", "Resume"]
+
+
+def test_a_prompt_that_fails_while_it_is_paused_gives_the_floor_to_the_caller() -> None:
+    talk = over_prompt().says("Stop it, please.", 2.0, 3.0).at(2.3, ev.PromptEnded(2.3, 1)).until(6)
+    assert "Stop" not in talk.voice and [text for _, _, text in talk.outcomes] == ["Stop it, please."]
+
+
+def test_the_end_of_another_utterance_means_nothing() -> None:
+    talk = over_prompt().at(2.0, ev.PromptEnded(2.0, 77)).until(3)
+    assert talk.state is State.SPEAKING
+
+
+def test_a_recogniser_that_is_lost_for_long_lets_the_bot_speak() -> None:
+    talk = Talk().prompt(1.0, 9.0).at(1.1, ev.SttFailed(1.1)).says("Hello you there.", 4.0, 5.0).until(8)
+    assert talk.voice == []

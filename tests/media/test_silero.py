@@ -1,0 +1,55 @@
+import sys
+
+import line_signals as line
+import numpy as np
+import pytest
+
+import media.silero
+from media.resample import resample
+from media.silero import Silero, SileroMissing
+
+
+def test_it_tells_speech_from_noise() -> None:
+    speech = line.on_the_line(line.recording(*line.RECORDINGS[0], seconds=5))
+    assert np.median(Silero(line.RATE).feed(speech)) > 0.8
+    assert max(Silero(line.RATE).feed(line.on_the_line(line.noise(5, -30)))) < 0.2
+
+
+def test_one_figure_for_each_32_ms_whatever_the_frames() -> None:
+    speech = line.recording(*line.RECORDINGS[0], seconds=2)
+    whole, framed = Silero(line.RATE), Silero(line.RATE)
+    expected = whole.feed(speech)
+    got = [p for at in range(0, speech.size, 160) for p in framed.feed(speech[at : at + 160])]
+    assert got == expected and len(got) == 2000 // 32
+
+
+def test_calls_share_nothing_but_weights() -> None:
+    speech = line.recording(*line.RECORDINGS[0], seconds=2)
+    alone = Silero(line.RATE).feed(speech)
+    one, other = Silero(line.RATE), Silero(line.RATE)
+    mixed = []
+    for at in range(0, speech.size, 160):
+        other.feed(line.to_int16(line.noise(0.02, -20, seed=at)))
+        mixed += one.feed(speech[at : at + 160])
+    assert mixed == alone
+
+
+def test_16_khz_and_8_khz_agree() -> None:
+    speech = line.recording(*line.RECORDINGS[0], seconds=4)
+    narrow, wide = Silero(8000).feed(speech), Silero(16000).feed(resample(speech, 8000, 16000))
+    assert np.mean((np.array(narrow) > 0.5) == (np.array(wide) > 0.5)) > 0.95
+
+
+def test_the_weights_are_found_without_importing_their_package() -> None:
+    before = "faster_whisper" in sys.modules
+    assert media.silero.weights().is_file()
+    assert ("faster_whisper" in sys.modules) == before
+
+
+@pytest.mark.parametrize(("package", "reason"), [("no_such_package", "isn't installed"), ("media", "is missing")])
+def test_missing_weights_say_where_they_should_be(
+    monkeypatch: pytest.MonkeyPatch, package: str, reason: str
+) -> None:
+    monkeypatch.setattr(media.silero, "_PACKAGE", package)
+    with pytest.raises(SileroMissing, match=f"{package}.*{reason}|{reason}.*{package}"):
+        media.silero.weights()

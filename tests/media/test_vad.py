@@ -1,0 +1,208 @@
+"""Human speech and the noises of a telephone line, through G.711. All times are audio time, in samples."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import line_signals as line
+import numpy as np
+import pytest
+
+import media.vad
+from media.frame import Pcm
+from media.resample import resample
+from media.silero import Silero
+from media.vad import SpeechMaybe, SpeechStarted, SpeechStopped, Vad, VadEvent
+
+RATE = line.RATE
+FRAME = 160
+LEAD = RATE + 37  # silence before the speech; its onset lies somewhere in a frame
+
+
+def listen(pcm: Pcm, vad: Vad | None = None) -> list[tuple[int, VadEvent]]:
+    """Every event, with the position at which it became known."""
+    vad = vad or Vad(RATE)
+    heard = []
+    for at in range(0, pcm.size - FRAME + 1, FRAME):
+        heard += [(at + FRAME, event) for event in vad.feed(pcm[at : at + FRAME], at)]
+    return heard
+
+
+def ms(count: int) -> float:
+    return count * 1000 / RATE
+
+
+@cache
+def people() -> list[Pcm]:
+    """Utterances whose first and last 10 ms are loud, so that onset and end are known."""
+    return [
+        piece for name in line.RECORDINGS for piece in line.utterances(line.recording(*name), edge_dbfs=-30)
+    ]
+
+
+def alone(utterance: Pcm, noise_dbfs: float) -> Pcm:
+    return line.on_the_line(np.concatenate((np.zeros(LEAD), utterance, np.zeros(RATE))), noise_dbfs)
+
+
+def first(kind: type, heard: list[tuple[int, VadEvent]]) -> tuple[int, VadEvent]:
+    return next(item for item in heard if isinstance(item[1], kind))
+
+
+@pytest.mark.parametrize("noise_dbfs", [-65.0, -50.0, -40.0])
+def test_onset_and_end_of_human_speech(noise_dbfs: float) -> None:
+    assert len(people()) >= 12
+    started, stopped = [], []
+    for utterance in people():
+        end = LEAD + utterance.size
+        heard = listen(alone(utterance, noise_dbfs))
+        at, maybe = first(SpeechMaybe, heard)
+        assert 0 < ms(at - LEAD) <= 60 and abs(ms(maybe.position - LEAD)) <= 40
+        at, start = first(SpeechStarted, heard)
+        started.append(ms(at - LEAD))
+        assert abs(ms(start.position - LEAD)) <= 40
+        at, stop = heard[-1]
+        assert isinstance(stop, SpeechStopped)
+        stopped.append(ms(at - end))
+        assert abs(ms(stop.position - end)) <= 60
+    assert max(started) <= 160 and np.median(started) <= 90
+    assert max(stopped) <= 180 and np.median(stopped) <= 145
+
+
+def test_the_events_of_a_conversation_alternate_and_run_forward() -> None:
+    for name in line.RECORDINGS:
+        heard = listen(line.on_the_line(line.recording(*name)))
+        spoken = [event for _, event in heard if not isinstance(event, SpeechMaybe)]
+        assert spoken, name
+        assert all(isinstance(event, SpeechStarted) for event in spoken[0::2])
+        assert all(isinstance(event, SpeechStopped) for event in spoken[1::2])
+        positions = [event.position for event in spoken]
+        assert positions == sorted(positions)
+        for (_, before), (_, after) in zip(heard, heard[1:], strict=False):
+            # Each start was a maybe first, and every event lies in the past.
+            assert not isinstance(after, SpeechStarted) or isinstance(before, SpeechMaybe)
+        assert all(event.position < known for known, event in heard)
+
+
+NOT_SPEECH = {
+    "silence": np.zeros(4 * RATE),
+    "comfort noise": line.noise(4, -60),
+    "white noise": line.noise(4, -30),
+    "loud white noise": line.noise(4, -20),
+    "bursts of noise": line.noise(4, -25) * (np.arange(4 * RATE) % 6000 < 2000),
+    "dial tone, Europe": line.tones(4, -12, 425),
+    "dial tone, North America": line.tones(4, -13, 350, 440),
+    "busy tone": line.tones(4, -12, 425) * (np.arange(4 * RATE) % 8000 < 4000),
+    "ringback": line.tones(4, -14, 440, 480) * (np.arange(4 * RATE) < 16000),
+    "50 Hz hum": line.hum(4, -25, 50),
+    "60 Hz hum": line.hum(4, -25, 60),
+    "loud hum": line.hum(4, -18, 60, seed=9),
+    "keys": line.keys("1597530*#ABCD8642"),
+    "short faint keys": line.keys("2580" * 5, dbfs=-20, on_s=0.06, off_s=0.06),
+    "clicks": np.where(np.arange(4 * RATE) % 4000 == 0, 20000.0, 0.0),
+}
+
+
+@pytest.mark.parametrize("after_speech", [False, True])
+@pytest.mark.parametrize("name", NOT_SPEECH)
+def test_noise_never_starts(name: str, after_speech: bool) -> None:
+    before = [people()[0], np.zeros(RATE // 2)] if after_speech else [np.zeros(RATE // 2)]
+    lead = sum(map(len, before))
+    heard = listen(line.on_the_line(np.concatenate((*before, NOT_SPEECH[name]))))
+    started = [event.position for _, event in heard if isinstance(event, SpeechStarted)]
+    assert all(position < lead - RATE // 2 for position in started)
+    assert len(started) >= after_speech
+
+
+@pytest.mark.parametrize("name", ["dial tone, Europe", "50 Hz hum", "white noise", "keys"])
+def test_speech_is_heard_after_noise(name: str) -> None:
+    noise = NOT_SPEECH[name]
+    signal = np.concatenate((noise, np.zeros(RATE // 4), people()[1], np.zeros(RATE)))
+    onset = noise.size + RATE // 4
+    at, start = first(SpeechStarted, listen(line.on_the_line(signal)))
+    assert ms(at - onset) <= 160 and abs(ms(start.position - onset)) <= 60
+
+
+def test_speech_is_heard_over_noise_that_goes_on() -> None:
+    talk = people()[0]
+    signal = line.noise(3 + talk.size / RATE, -38)[: 3 * RATE + talk.size]
+    signal[2 * RATE : 2 * RATE + talk.size] += talk
+    at, _ = first(SpeechStarted, listen(line.on_the_line(signal)))
+    assert 0 < ms(at - 2 * RATE) <= 200
+
+
+@pytest.mark.parametrize(("gap_ms", "stops"), [(60, 1), (90, 1), (200, 2), (400, 2)])
+def test_a_short_gap_does_not_stop_speech(gap_ms: int, stops: int) -> None:
+    syllable = people()[0][: RATE * 3 // 10]
+    gap = np.zeros(gap_ms * RATE // 1000)
+    heard = listen(alone(np.concatenate((syllable, gap, syllable)), -60))
+    assert sum(isinstance(event, SpeechStopped) for _, event in heard) == stops
+
+
+@pytest.mark.parametrize("stop_ms", [60, 200, 400])
+def test_the_hangover_is_a_parameter(stop_ms: int) -> None:
+    utterance = people()[0]
+    at, stop = listen(alone(utterance, -60), Vad(RATE, stop_ms))[-1]
+    assert isinstance(stop, SpeechStopped)
+    assert ms(at - stop.position) == stop_ms
+    assert abs(ms(stop.position - LEAD - utterance.size)) <= 60
+
+
+@pytest.mark.parametrize("dbfs", [-60.0, -45.0, -30.0])
+def test_it_learns_the_noise_of_the_line(dbfs: float) -> None:
+    vad = Vad(RATE)
+    listen(line.on_the_line(np.concatenate((line.noise(1, -70), line.noise(4, dbfs))), -75), vad)
+    assert vad.noise_dbfs == pytest.approx(dbfs, abs=1.5)
+    listen(line.on_the_line(line.noise(1, -65), -75), vad)
+    assert vad.noise_dbfs == pytest.approx(-65, abs=1.5)
+
+
+def test_the_model_is_asked_only_when_there_is_something_to_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    class Counting(Silero):
+        def feed(self, pcm: Pcm) -> list[float]:
+            asked.append(pcm.size)
+            return super().feed(pcm)
+
+    monkeypatch.setattr(media.vad, "Silero", Counting)
+    vad = Vad(RATE)
+    listen(line.on_the_line(np.zeros(10 * RATE)), vad)
+    assert asked == [] and vad.speech_probability == 0.0
+    listen(line.on_the_line(line.noise(20, -30)), vad)
+    assert len(asked) < 50  # of 1,000 frames: it learns that the line is noisy
+    listen(line.on_the_line(people()[0]), vad)
+    assert vad.speech_probability > 0.5
+    listen(line.on_the_line(np.zeros(RATE)), vad)
+    assert vad.speech_probability == 0.0
+
+
+def test_wideband_frames() -> None:
+    utterance = people()[0]
+    narrow = line.to_int16(np.concatenate((np.zeros(LEAD), utterance, np.zeros(RATE))) + line.noise(30, -60)[0])
+    wide, vad, heard = resample(narrow, 8000, 16000), Vad(16000), []
+    for at in range(0, wide.size - 319, 320):
+        heard += [(at + 320, event) for event in vad.feed(wide[at : at + 320], at)]
+    at, start = first(SpeechStarted, heard)
+    assert 0 < at - 2 * LEAD <= 160 * 16 and abs(start.position - 2 * LEAD) <= 40 * 16
+    assert isinstance(heard[-1][1], SpeechStopped)
+    assert abs(heard[-1][1].position - 2 * (LEAD + utterance.size)) <= 60 * 16
+
+
+def test_positions_may_begin_anywhere() -> None:
+    pcm, offset = alone(people()[0], -60), 10**9
+    vad, shifted = Vad(RATE), []
+    for at in range(0, pcm.size - FRAME + 1, FRAME):
+        shifted += vad.feed(pcm[at : at + FRAME], offset + at)
+    assert [(type(e), e.position - offset) for e in shifted] == [(type(e), e.position) for _, e in listen(pcm)]
+
+
+@pytest.mark.parametrize("rate_hz", [0, 22050, 48000])
+def test_bad_rates(rate_hz: int) -> None:
+    with pytest.raises(ValueError, match="8000 or 16000"):
+        Vad(rate_hz)
+
+
+@pytest.mark.parametrize("size", [0, 80, 161, 320])
+def test_bad_frames(size: int) -> None:
+    with pytest.raises(ValueError, match="160 samples"):
+        Vad(RATE).feed(np.zeros(size, np.int16), 0)
