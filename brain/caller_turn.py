@@ -64,15 +64,17 @@ def listen(floor: Floor, now: float) -> None:
 
 
 def await_prompt(floor: Floor, now: float) -> None:
-    """The question is asked, its prompt is on its way."""
-    floor.go(State.THINKING, max(now, floor.silent_since + PROMPT_LIMIT_S))
+    """The question is asked, its prompt is on its way; if it doesn't come, the question stands without it."""
+    limit = floor.silent_since + PROMPT_LIMIT_S
+    if now < limit:
+        floor.go(State.THINKING, limit)
+    else:
+        floor.open_since = floor.silent_since = now
+        await_caller(floor, now)
 
 
 def thinking_tick(floor: Floor, event: ev.Tick) -> None:
-    """The prompt doesn't come: the question stands without it."""
-    floor.silent_since = event.at
-    floor.open_since = min(floor.open_since, event.at)
-    await_caller(floor, event.at)
+    await_prompt(floor, event.at)
 
 
 def begin_turn(floor: Floor, since: float, now: float) -> None:
@@ -99,8 +101,10 @@ def turn_goes_on(floor: Floor, event: ev.SpeechStarted) -> None:
     turn = floor.turn
     assert turn is not None
     floor.talking_since = event.since
+    if not turn.over:
+        return  # cut because it was too long: this is the next turn's
     floor.drop_speculation()
-    if turn.text and turn.over:
+    if turn.text:
         floor.pauses = max(floor.pauses, event.since - turn.sounds_until)
     turn.speaks_again()
     hear_on(floor, turn, event.at)

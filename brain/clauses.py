@@ -50,7 +50,7 @@ class Limits:
     most: int
 
 
-FIRST = Limits(least=3, long=6, most=12)
+FIRST = Limits(least=3, long=4, most=12)
 LATER = Limits(least=6, long=14, most=24)
 
 

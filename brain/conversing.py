@@ -116,12 +116,16 @@ async def converse(
     """Talk until an exit. Returns its name and the caller's turns."""
     turns = silences = 0
     source: Source | None = None
+    reply: Reply | None = None
     agent.speculator = Speculator(replier.begin, replier.drop)
     expect = Expect(Kind.TALK, silence_s=spec.silence_s)
     try:
         while True:
             outcome, _ = await agent.ask(source, expect, Interruptible.SPEECH)
             source = None
+            if reply is not None:
+                reply.cancel()  # what the caller cut short is made no further
+                reply = None
             match outcome:
                 case act.CannotHear():
                     return UNHEARD, turns
@@ -143,16 +147,5 @@ async def converse(
     finally:
         agent.speculator = None
         replier.close()
-        if source is not None:
-            await source.aclose()
-
-
-def agent_texts(spec: AgentSpec) -> list[str]:
-    """What an agent says that never changes: worth rendering before the first call."""
-    return [
-        spec.still_there,
-        spec.unknown,
-        spec.off_topic,
-        *spec.fallback,
-        *(e.say for e in spec.exits if e.say),
-    ]
+        if reply is not None:
+            reply.cancel()

@@ -143,7 +143,8 @@ def overlap_tick(floor: Floor, event: ev.Tick) -> None:
 def judge_overlap(floor: Floor, now: float) -> None:
     turn, prompt = floor.turn, floor.prompt
     assert turn is not None and prompt is not None
-    spoke = (turn.sounds_until if turn.over else now) - turn.began
+    # Rounded, so that a Tick at `began + LONG_S` has waited no hair less than LONG_S.
+    spoke = round((turn.sounds_until if turn.over else now) - turn.began, 6)
     early = turn.began < floor.open_since
     limit = min(turn.requested + FINAL_OVER_BOT_S, turn.sounds_until + 2 * FINAL_OVER_BOT_S)
     known = turn.final or (turn.over and now >= limit)  # what we know by then is all that we will know

@@ -119,6 +119,11 @@ class Scheduler:
         self._backlog: Backlog[_Job] = Backlog(cores + 1, max(1, cores - 1))
         self._pool = ThreadPoolExecutor(cores + 1, thread_name_prefix="speech")
 
+    @property
+    def threads(self) -> int:
+        """How many jobs run at once."""
+        return self._backlog.threads
+
     def submit(self, kind: Kind, snapshot: Callable[[], In], work: Callable[[In], T]) -> asyncio.Future[T]:
         """Queue `work(snapshot())`; cancelling the future takes it back, or drops the result if it runs."""
         loop = asyncio.get_running_loop()

@@ -40,7 +40,8 @@ _NOT_NAMES = frozenset(
     "what why how when where which who can could would will want need like have has had do does did don't "
     "sorry pardon repeat again appointment doctor number call calling the you your yours we they not "
     "wait moment minute second hear understand know help open hours speak talk human person name nothing "
-    "she he me him her that this it none because about if but with then there are was were am tomorrow today".split()
+    "she he me him her that this it none because about if but with then there are was were am "
+    "tomorrow today".split()
 )
 _CODE = {
     word: word[0]

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import onnxruntime  # type: ignore[import-untyped]
+import onnxruntime
 
 from media.frame import FULL_SCALE, Pcm
 from media.resample import Resampler
@@ -55,7 +55,12 @@ class Silero:
 
     def __init__(self, rate_hz: int) -> None:
         self._run = _session().run
-        self._resampler = Resampler(rate_hz, RATE_HZ)
+        self._rate = rate_hz
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+        self._resampler = Resampler(self._rate, RATE_HZ)
         self._h = self._c = np.zeros(_STATE, np.float32)
         self._input = np.zeros((1, _CONTEXT + WINDOW), np.float32)
         self._filled = 0

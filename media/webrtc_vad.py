@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import cast
 
-import webrtcvad  # type: ignore[import-untyped]
+import webrtcvad
 
 from media.frame import Pcm
 

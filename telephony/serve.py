@@ -59,13 +59,16 @@ def configured(args: argparse.Namespace) -> Config:
     return config.model_copy(update=updates)
 
 
-def check(config: Config) -> tuple[Routes, list[Plan]]:
-    """All plans that may answer. Raises SourceError, Wrong or OSError where something can't work."""
+def check(config: Config, ports: bool = True) -> tuple[Routes, list[Plan]]:
+    """All plans that may answer. Raises SourceError, Wrong or OSError where something can't work.
+
+    `ports` says whether those of sip.listen must be free.
+    """
     routes = Routes(config.plans.default, config.plans.folder)
     plans = routes.all()
     host, port = split_address(config.sip.listen, 5060)
     for kind, name in ((socket.SOCK_DGRAM, "udp"), (socket.SOCK_STREAM, "tcp")):
-        if name in config.sip.transports and port:
+        if ports and port and name in config.sip.transports:
             with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
                 if kind is socket.SOCK_STREAM:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

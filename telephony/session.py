@@ -55,6 +55,7 @@ class Services:
     recordings: bool
     rtp_timeout_s: float
     wall: Callable[[], float]
+    sort_messages: Callable[[], None]
 
 
 class CallSession:
@@ -302,6 +303,7 @@ class CallSession:
         self._errors.append(str(error))
 
     def _close(self) -> None:
+        self._services.sort_messages()  # the BYE is among them
         if self._recorder is not None:
             self._recorder.close()
         record = call_record(

@@ -21,7 +21,7 @@ _FOLD = re.compile(r"\r?\n[ \t]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 _ADDRESS = re.compile(r'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^<"]*))\s*<(?P<uri>[^>]*)>')
 _URI = re.compile(
-    r"(?i)\s*(?:(?:sips?:)(?:(?P<user>[^@;?>\s]*)@)?(?P<host>[^;?>\s]*)|tel:(?P<tel>[^;?>\s]+))"
+    r"(?i)\s*(?:(?:sips?:)(?:(?P<user>[^@>\s]*)@)?(?P<host>[^;?>\s]*)|tel:(?P<tel>[^;?>\s]+))"
 )
 _VIA = re.compile(r"(?i)SIP\s*/\s*2\.0\s*/\s*(UDP|TCP|TLS|WSS?)\b")
 _SIGNAL = re.compile(r"(?im)^\s*signal\s*=\s*([0-9]{1,2}|[*#a-d])\s*$")

@@ -28,6 +28,9 @@ from telephony.transport import LineQuality, Refused, SipSettings
 log = logging.getLogger(__name__)
 
 BUSY_RETRY_S = 10
+LAST_ANSWERS_S = 1.0
+DESTROY_NO_RX_MSG = 1
+"""PJSUA_DESTROY_NO_RX_MSG, which the binding doesn't name: don't wait for responses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class SipStack:
         self._occupied: set[int] = set()  # lines that the loop has a leg on
         self._waiting: dict[int, CallInfo] = {}
         self._refusing: dict[int, Any] = {}
+        self._last_bye = -LAST_ANSWERS_S
         self._state = (503, 5)
         self._access = AccessList(())
         self._wake: tuple[socket.socket, tuple[str, int]] | None = None
@@ -149,7 +153,9 @@ class SipStack:
         self._refusing.clear()
         if self.gate:
             self.gate = None
-        self._endpoint.libDestroy()
+        # pjsua waits a second for answers to its last requests: only where there are any.
+        asked = self._settings.trunk is not None or time.monotonic() < self._last_bye + LAST_ANSWERS_S
+        self._endpoint.libDestroy(0 if asked else DESTROY_NO_RX_MSG)
         self._endpoint = None
         if self._wake:
             wake, self._wake = self._wake, None
@@ -213,6 +219,7 @@ class SipStack:
         if not call:
             return "the call is over"
         self.measure(call)
+        self._last_bye = time.monotonic()
         call.ended_by = call.ended_by or "bot"
         return self._attempt(lambda: call.hangup(sip_config.response(self._pj, 480)))
 

@@ -106,4 +106,8 @@ def _sdp(message: str) -> list[str]:
     body = message.partition("\r\n\r\n")[2]
     if not body.startswith("v=0"):
         return []
-    return [line for line in body.splitlines() if line.startswith(("c=", "m=", "a=rtpmap", "a=send", "a=recv", "a=inactive"))]
+    return [
+        line
+        for line in body.splitlines()
+        if line.startswith(("c=", "m=", "a=rtpmap", "a=send", "a=recv", "a=inactive"))
+    ]

@@ -18,7 +18,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from brain.agent import Engines
-from brain.conversing import agent_texts
 from brain.engines import EngineError
 from brain.eot.remote import RemoteEot
 from brain.llm.openai_chat import OpenAiChat, OpenAiChatConfig
@@ -35,9 +34,9 @@ from telephony.config import Config, sip_settings
 from telephony.masking import mask_user
 from telephony.records import new_call_id, note_refused
 from telephony.session import CallSession, Services
-from telephony.sip import Refused, SipTransport
+from telephony.sip import NATIVE, SipTransport
 from telephony.stall import StallWatch
-from telephony.transport import Leg
+from telephony.transport import Leg, Refused
 
 log = logging.getLogger("offhook.worker")
 
@@ -53,7 +52,8 @@ class Worker:
     def __init__(self, config: Config, speech: str, llm: str) -> None:
         self._config = config
         self._routes = Routes(config.plans.default, config.plans.folder)
-        self._transport = SipTransport(sip_settings(config.sip))
+        sip = config.sip if NATIVE else config.sip.model_copy(update={"lines": min(config.sip.lines, 4)})
+        self._transport = SipTransport(sip_settings(sip))
         self._channel = SpeechChannel(speech)
         self._stt = RemoteStt(self._channel)
         self._tts = CachedTts(RemoteTts(self._channel), cache_folder() / "prompts")
@@ -70,6 +70,10 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._draining.set)
         self._transport.accept(503, RETRY_AFTER_S)
+        if not NATIVE:
+            print(
+                "offhook: this pjsua2 is the wheel from PyPI: 4 lines, no RTP lock, no SIP traces (docs/native.md)"
+            )
         try:
             await self._transport.start()
         except OSError as error:
@@ -156,6 +160,7 @@ class Worker:
             recordings=self._config.data.recordings,
             rtp_timeout_s=self._config.sip.rtp_timeout_s,
             wall=time.time,
+            sort_messages=self._sort_messages,
         )
 
     def _note_refused(self, caller: str, called: str, status: int, reason: str) -> None:
@@ -208,11 +213,9 @@ class Worker:
         if not self._draining.is_set():
             self._transport.accept(200)
             took = time.monotonic() - started
-            sip = self._config.sip
-            if not self._transport.native:
-                print("offhook: this pjsua2 is the PyPI wheel: 4 lines, no RTP lock, no SIP traces (docs/native.md)")
+            sip, lines = self._config.sip, self._transport.lines_sold
             print(
-                f"offhook: answering sip:{sip.listen} ({', '.join(sip.transports)}), {sip.lines} lines,"
+                f"offhook: answering sip:{sip.listen} ({', '.join(sip.transports)}), {lines} lines,"
                 f" plan {self._config.plans.default}; engines warm after {took:.1f} s",
                 flush=True,
             )
@@ -224,8 +227,7 @@ class Worker:
         if self._eot is not None:
             await self._eot.warm()
         for plan in plans:
-            agents = [text for spec in plan.agents() for text in agent_texts(spec)]
-            texts = [*plan.fixed_texts(), *agents]
+            texts = plan.fixed_texts()
             if texts:
                 await self._tts.render(texts, plan.tts, self._transport.lines.rate_hz)
 

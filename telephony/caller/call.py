@@ -48,6 +48,7 @@ from telephony.caller.uac import CallRequest, CallState, UacCall
 DigitMethod = Literal["rfc4733", "info", "info-dtmf", "inband"]
 _INFO_TYPES = {"info": "application/dtmf-relay", "info-dtmf": "application/dtmf"}
 _HANGUP_S = 5.0
+_SILENT_PEER_S = 1.0
 _TAIL_NS = 1_000_000_000
 Found = TypeVar("Found")
 
@@ -64,21 +65,20 @@ class Caller:
         self._loop = asyncio.get_running_loop()
         self._shell = SipShell(self._on_turn)
         self._waiters: list[asyncio.Future[None]] = []
-        # When we last finished saying or pressing something: what the bot says after it is its reply.
         self._said: dict[int, Said] = {}
-        self.mark_ns = 0
         self._hold_from_ns: int | None = None
 
     async def __aenter__(self) -> Caller:
         """Open the sockets. Raises Unreachable."""
         options = self.options
+        local = options.local
         try:
             self.peer, transport = await self._resolve()
-            local = options.local or local_address_towards(self.peer)
+            local = local or local_address_towards(self.peer)
             side = await self._shell.open(transport, local, self.peer)
         except (OSError, SipSyntaxError) as error:
             self._shell.close()
-            raise Unreachable(f"{self.uri}: {error}") from error
+            raise Unreachable(f"{self.uri}{f' from {local}' if local else ''}: {error}") from error
         try:
             self.line = MediaLine(
                 self._clock, local, options.ptime_ms, self._rng,
@@ -151,7 +151,7 @@ class Caller:
         self.diary.utterances.append(Utterance(said.start, said.end, label))
         # A recording may end in silence, and the bot may answer during it.
         runs = audible_runs(pcm, self.rate_hz)
-        self.mark_ns = self.line.wire_ns(said.start + (runs[-1].end if runs else pcm.size))
+        self.diary.marks_ns.append(self.line.wire_ns(said.start + (runs[-1].end if runs else pcm.size)))
         return said
 
     async def say_over(self, pcm: Pcm, after_ms: float, label: str = "", within_s: float = 20.0) -> Said:
@@ -172,7 +172,7 @@ class Caller:
             await self._press_info(keys, how, _INFO_TYPES[method])
             return
         # A bot may answer while the last key is still held.
-        self.mark_ns = self.line.wire_ns(said.end) - (how.tone_ms + how.gap_ms) * 1_000_000
+        self.diary.marks_ns.append(self.line.wire_ns(said.end) - (how.tone_ms + how.gap_ms) * 1_000_000)
 
     async def _press_info(self, keys: str, how: Press, content_type: str) -> None:
         session = self.core.session
@@ -180,7 +180,7 @@ class Caller:
             raise ValueError("INFO needs an answered call")
         for key in keys:
             wanted = self._answered_requests("INFO") + 1
-            self.mark_ns = time.time_ns()
+            self.diary.marks_ns.append(time.time_ns())
             session.info(content_type, info_body(key, how, content_type), self._loop.time())
             self._shell.turn()
             await self._answers("INFO", wanted)
@@ -228,12 +228,13 @@ class Caller:
             return
         self.core.hangup(self._loop.time())
         self._shell.turn()
+        # Who hasn't sent so much as a 100 by now is hardly there.
+        limit_s = _SILENT_PEER_S if self.core.state is CallState.CANCEL_WANTED else _HANGUP_S
         try:
-            await self._until(lambda: self.over, _HANGUP_S)
-        except CallOver:
-            pass  # that is what we wanted
+            await self._until(lambda: self.over, limit_s)
         except TooLate:
             self.diary.faults.append("no answer to our hanging up")
+            self._finish(Ended(self._loop.time(), "fault", "no answer to our hanging up"))
 
     # ---- what the caller waits for ------------------------------------------------------------------------
 
@@ -253,11 +254,12 @@ class Caller:
         ends_at = self._loop.time() + within_s
         while True:
             left_s = ends_at - self._loop.time()
+            ear, replied = self.line.ear, self.bot_replied
             if left_s <= 0:
-                raise TooLate(f"the bot didn't speak and fall silent in {within_s:g} s")
-            ear = self.line.ear
-            if ear is None or ear.last_audible_ns is None or not self.bot_replied:
-                await self._until(self._onset_since_mark, left_s)
+                what = "fall silent" if replied else "speak"
+                raise TooLate(f"the bot didn't {what} in {within_s:g} s")
+            if ear is None or ear.last_audible_ns is None or not replied:
+                await self._wake(min(left_s, _TAIL_NS / 1e9))
                 continue
             quiet_s = (time.time_ns() - ear.last_audible_ns) / 1e9
             if quiet_s >= silence_ms / 1000:
@@ -279,6 +281,11 @@ class Caller:
         # A bot that never fell silent while we spoke over it has no new onset; its last words, which
         # reach a little into our silence, are no reply.
         return self._onset_since_mark() is not None or last_audible_ns > self.mark_ns + _TAIL_NS
+
+    @property
+    def mark_ns(self) -> int:
+        """When we last finished saying or pressing something: what the bot says after it is its reply."""
+        return self.diary.marks_ns[-1] if self.diary.marks_ns else 0
 
     @property
     def bot_replied(self) -> bool:
@@ -307,18 +314,23 @@ class Caller:
             found = condition()
             if found is not None:
                 return found
-            if self.over is not None:
-                raise CallOver(self.over)
-            waiter: asyncio.Future[None] = self._loop.create_future()
-            self._waiters.append(waiter)
-            try:
-                async with asyncio.timeout_at(ends_at):
-                    await waiter
-            except TimeoutError:
-                raise TooLate(f"not in {within_s:g} s") from None
-            finally:
-                if waiter in self._waiters:
-                    self._waiters.remove(waiter)
+            left_s = ends_at - self._loop.time()
+            if left_s <= 0:
+                raise TooLate(f"not in {within_s:g} s")
+            await self._wake(left_s)
+
+    async def _wake(self, within_s: float) -> None:
+        """Until something happens, or the time is up. Raises CallOver where nothing can happen any more."""
+        if self.over is not None:
+            raise CallOver(self.over)
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self._waiters.append(waiter)
+        try:
+            await asyncio.wait((waiter,), timeout=within_s)
+        finally:
+            waiter.cancel()
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
 
     # ---- what happens -------------------------------------------------------------------------------------
 

@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     except (ScriptError, SoundError, Unreachable, ValueError, OSError) as error:
         print(f"offhook call: {error}", file=sys.stderr)
         return EXIT_USAGE
-    print(report.to_json() if args.json else summary(report))
+    print(report.to_json() if args.json else summary(report), flush=True)
     for path in files:
         print(f"written: {path}", file=sys.stderr)
     return report.exit_status
@@ -121,7 +121,8 @@ def summary(report: Report) -> str:
     """The report for a person."""
     lines = [f"call      {report.uri}: {report.outcome}"]
     if not report.answered:
-        lines.append(f"refused   {report.status} {report.reason}")
+        later = f", retry after {report.retry_after} s" if report.retry_after else ""
+        lines.append(f"refused   {report.status} {report.reason}{later}")
     else:
         lines.append(
             f"answered  after {report.answer_ms} ms, first RTP after {report.first_rtp_ms} ms; "

@@ -35,5 +35,6 @@ class Diary:
     events: list[CallEvent] = field(default_factory=list)
     utterances: list[Utterance] = field(default_factory=list)
     digits: list[tuple[str, str]] = field(default_factory=list)
+    marks_ns: list[int] = field(default_factory=list)
     holds: list[tuple[int, int]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)

@@ -111,7 +111,7 @@ class InDialog:
         """Hang up."""
         if self.talk is Talk.OPEN:
             self.talk = Talk.CLOSING
-            self._ask("BYE", now, *more)
+            self.ask("BYE", now, *more)
 
     def reinvite(self, direction: Direction, now: float, with_offer: bool = True) -> bool:
         """Ask for the stream to go `direction`; False while another offer is under way."""
@@ -119,14 +119,15 @@ class InDialog:
             return False
         self.offer_state = OfferState.OURS_SENT
         self.book.wanted = direction
-        self._ask("INVITE", now, *self._timer_headers(), body=self.book.offer() if with_offer else b"")
+        self.ask("INVITE", now, *self._timer_headers(), body=self.book.offer() if with_offer else b"")
         return True
 
     def info(self, content_type: str, body: bytes, now: float) -> None:
         """Send INFO, as for a digit."""
-        self._ask("INFO", now, ("Content-Type", content_type), body=body)
+        self.ask("INFO", now, ("Content-Type", content_type), body=body)
 
-    def _ask(self, method: str, now: float, *more: tuple[str, str], body: bytes = b"") -> None:
+    def ask(self, method: str, now: float, *more: tuple[str, str], body: bytes = b"") -> None:
+        """Send any request inside the dialog."""
         request = self._dialog.request(self._endpoint, method, *more, body=body)
         self._endpoint.request(request, self._dialog.hop(self._endpoint), now)
 
@@ -224,7 +225,7 @@ class InDialog:
 
     def _notify(self, fragment: str, state: str, now: float) -> None:
         more = [("Event", "refer"), ("Subscription-State", state), ("Content-Type", "message/sipfrag")]
-        self._ask("NOTIFY", now, *more, body=fragment.encode())
+        self.ask("NOTIFY", now, *more, body=fragment.encode())
 
     def _on_simple(self, request: Request, transaction: ServerTransaction, now: float) -> None:
         self._endpoint.reply(transaction, 200, "OK", now, ("Allow", ALLOW))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -11,6 +12,7 @@ from telephony.caller.in_dialog import Manners
 
 PTIMES_MS = (10, 20, 30, 40, 60)
 MASKED = "*"
+_USER = re.compile(r"(?<=sip:)[^@\s<>;]+(?=@)|(?<=sips:)[^@\s<>;]+(?=@)|(?<=tel:)[^\s<>;]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,5 @@ class CallOptions:
 
 
 def masked(text: str) -> str:
-    """`text` with every run of four or more digits reduced to its last two."""
-    out, digits = [], ""
-    for char in text + "\0":
-        if char.isdigit():
-            digits += char
-            continue
-        out.append(MASKED * (len(digits) - 2) + digits[-2:] if len(digits) >= 4 else digits)
-        digits = ""
-        out.append(char)
-    return "".join(out)[:-1]
+    """`text` with the digits of the users in its SIP and tel URIs masked, all but the last two."""
+    return _USER.sub(lambda found: re.sub(r"\d(?=\d{2})", MASKED, found[0]), text)

@@ -76,6 +76,7 @@ class Report:
     answered: bool
     status: int
     reason: str
+    retry_after: str
     ended_by: str
     answer_ms: float | None
     first_rtp_ms: float | None
@@ -123,6 +124,7 @@ def report_of(caller: Caller) -> Report:
         answered=answered is not None,
         status=rejected.status if rejected else (200 if answered else 0),
         reason=rejected.reason if rejected else (ended.reason if ended else ""),
+        retry_after=rejected.retry_after if rejected else "",
         ended_by=ended.by if ended else "",
         answer_ms=round(1000 * (answered.at - diary.invited_at), 3) if answered else None,
         first_rtp_ms=round((first_ns - diary.invited_ns) / 1e6, 3) if first_ns else None,

@@ -117,7 +117,7 @@ class Performance:
         window = _Window(step, self.caller.mark_ns, 0)
         self.windows.append(window)
         try:
-            await self.caller.wait_for_bot_silence(steps.DEFAULT_SILENCE_MS, step.within_s)
+            await self.caller.wait_for_bot_silence(step.silence_ms, step.within_s)
         except (TooLate, CallOver):
             pass  # what was said until now is what there is; the transcript decides
         window.until_ns = time.time_ns()
@@ -201,7 +201,7 @@ def _judged(
     if transcriber is not None and (performance.windows or report.media is not None):
         _, _, bot = timelines_of(caller)
         if bot.positions.size:
-            heard = transcribe(bot, invited_ns, transcriber, [turn.caller_until_ns for turn in report.turns])
+            heard = transcribe(bot, invited_ns, transcriber, caller.diary.marks_ns)
     found = tuple(
         _expectation(window, heard if transcriber is not None else None, invited_ns)
         for window in performance.windows

@@ -98,12 +98,13 @@ class Hangup:
 class Expect:
     """The bot's words since we last spoke must contain each of `contains`; "a|b" is either of the two.
 
-    The bot gets `within_s` to say them.
+    The bot gets `within_s` to say them; it has finished when it is silent for `silence_ms`.
     """
 
     line: int
     contains: tuple[str, ...]
     within_s: float = DEFAULT_WITHIN_S
+    silence_ms: float = DEFAULT_SILENCE_MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,9 @@ class _Fields:
     def seconds(self, key: str, default: float | None, high: float = 3600.0) -> float:
         return self.number(key, default, 0.0, high, float)
 
+    def silence(self) -> float:
+        return self.number("silence_ms", script.DEFAULT_SILENCE_MS, 40.0, 60_000.0, float)
+
     def done(self) -> None:
         for key, node in self._values.items():
             self.reader.fail(node, f"{self.what} has no {key!r}; it has: {', '.join(self._known)}")
@@ -198,8 +201,9 @@ class _Reader:
 
     def wait_for(self, fields: _Fields, line: int) -> Step:
         what = fields.one_of("what", _WAITS)
-        silence = fields.number("silence_ms", script.DEFAULT_SILENCE_MS, 40.0, 60_000.0, float)
-        return script.WaitFor(line, what, silence, fields.seconds("within_s", script.DEFAULT_WITHIN_S))
+        return script.WaitFor(
+            line, what, fields.silence(), fields.seconds("within_s", script.DEFAULT_WITHIN_S)
+        )
 
     def say(self, fields: _Fields, line: int) -> Step:
         return script.Say(line, self.sound(fields))
@@ -243,7 +247,8 @@ class _Reader:
         words = tuple(str(item.value) for item in items if isinstance(item, yaml.ScalarNode) and item.value)
         if not words or len(words) != len(items):
             self.fail(node or fields.node, "'contains' must be a text or a list of texts")
-        return script.Expect(line, words, fields.seconds("within_s", script.DEFAULT_WITHIN_S))
+        within = fields.seconds("within_s", script.DEFAULT_WITHIN_S)
+        return script.Expect(line, words, within, fields.silence())
 
     def repeat(self, fields: _Fields, line: int) -> Step:
         times = fields.number("times", None, 1, 1000, int)

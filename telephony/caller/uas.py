@@ -70,7 +70,7 @@ class AnswerMachine:
         self._contact = f"sip:bot@{side.address[0]}:{side.address[1]}"
         self._book = OfferBook(answering.local, rng.getrandbits(31))
         self._events: list[CallEvent] = []
-        self._dialog: Dialog | None = None
+        self.dialog: Dialog | None = None
         self._invite: ServerTransaction | None = None
         self._answer_at: float | None = None
         self._answer_body = b""
@@ -108,7 +108,7 @@ class AnswerMachine:
         if request.method == "CANCEL":
             self._on_cancel(transaction, now)
             return True
-        if request.method == "PRACK" and self._dialog is not None and belongs(self._dialog, request):
+        if request.method == "PRACK" and self.dialog is not None and belongs(self.dialog, request):
             self._on_prack(request, transaction, now)
             return True
         return False
@@ -123,13 +123,13 @@ class AnswerMachine:
             ask = ("WWW-Authenticate", challenge)
             self._endpoint.reply(transaction, 401, "Unauthorized", now, ask, to_tag=self._endpoint.token())
             return
-        self._dialog = dialogs.of_callee(request, self._endpoint.token(), self._contact)
+        self.dialog = dialogs.of_callee(request, self._endpoint.token(), self._contact)
         self._invite = transaction
         try:
             self._answer_body = self._book.answer(request.body) if request.body else self._book.offer()
         except sdp.SdpError:
             self.state = LineState.REFUSED
-            self._endpoint.reply(transaction, 488, "Not Acceptable Here", now, to_tag=self._dialog.local_tag)
+            self._endpoint.reply(transaction, 488, "Not Acceptable Here", now, to_tag=self.dialog.local_tag)
             return
         more, body = [contact], self._answer_body if how.early_media else b""
         if how.reliable_ringing:
@@ -137,7 +137,7 @@ class AnswerMachine:
         self.state = LineState.PRACK_AWAITED if how.reliable_ringing else LineState.RINGING
         self._endpoint.reply(
             transaction, 183 if how.early_media else 180, "Ringing", now, *more,
-            to_tag=self._dialog.local_tag, body=body, until_prack=how.reliable_ringing,
+            to_tag=self.dialog.local_tag, body=body, until_prack=how.reliable_ringing,
         )  # fmt: skip
         self._answer_at = now + how.answer_s
 
@@ -155,16 +155,16 @@ class AnswerMachine:
         waiting = self.state in (LineState.RINGING, LineState.PRACK_AWAITED)
         known = waiting and self._invite is not None
         self._endpoint.reply(transaction, *((200, "OK") if known else (481, "No Such Call")), now, to_tag="c")
-        if known and self._invite is not None and self._dialog is not None:
+        if known and self._invite is not None and self.dialog is not None:
             self.state, self._answer_at = LineState.REFUSED, None
-            tag = self._dialog.local_tag
+            tag = self.dialog.local_tag
             self._endpoint.reply(self._invite, 487, "Request Terminated", now, to_tag=tag)
             self._events.append(Ended(now, "callee", "cancelled"))
 
     def _on_prack(self, request: Request, transaction: ServerTransaction, now: float) -> None:
         self._endpoint.reply(transaction, 200, "OK", now)
-        if self._dialog is not None:
-            self._dialog.remote_seq = cseq(request)[0]
+        if self.dialog is not None:
+            self.dialog.remote_seq = cseq(request)[0]
         if self._invite is not None and request.headers.get("rack").startswith("7001 "):
             self._invite.pracked()
             if request.body:
@@ -174,16 +174,16 @@ class AnswerMachine:
 
     def _answer(self, now: float) -> None:
         how = self._answering
-        if self._invite is None or self._dialog is None:
+        if self._invite is None or self.dialog is None:
             return
-        tag, contact = self._dialog.local_tag, ("Contact", f"<{self._contact}>")
+        tag, contact = self.dialog.local_tag, ("Contact", f"<{self._contact}>")
         if how.status >= 300:
             self.state = LineState.REFUSED
             self._endpoint.reply(self._invite, how.status, how.reason, now, *how.headers, to_tag=tag)
             return
         self.state = LineState.TALKING
         self.session = InDialog(
-            self._endpoint, self._dialog, self._book, Authenticator(None), how.manners, self._events
+            self._endpoint, self.dialog, self._book, Authenticator(None), how.manners, self._events
         )
         # An offer that went out reliably in the 183 was answered in its PRACK and isn't made again.
         done = how.early_media and how.reliable_ringing

@@ -15,7 +15,8 @@ say() { echo "pjsua2: $*" >&2; }
 stop() { say "$*"; exit 2; }
 
 here=$(cd "$(dirname "$0")" && pwd)
-python=${1:-python3}
+python=$(command -v "${1:-python3}") || stop "no interpreter ${1:-python3}"
+python=$(cd "$(dirname "$python")" && pwd)/$(basename "$python")    # not resolved: it may be a venv's link
 cache=${OFFHOOK_CACHE:-$HOME/.cache/offhook}
 jobs=$(nproc)
 

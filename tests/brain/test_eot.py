@@ -85,7 +85,7 @@ def test_loudness_does_not_change_the_input() -> None:
     assert np.abs(quiet - loud).max() < 0.05  # below 3.5 kHz: above is what rounding makes of nothing
 
 
-# ---- features -------------------------------------------------------------------------------------------------
+# ---- features ------------------------------------------------------------------------------------------
 
 
 def test_log_mel_is_the_reference_implementations() -> None:

@@ -16,7 +16,8 @@ kinds = st.sampled_from(list(Kind))
 
 def test_urgent_kinds_go_first_and_equals_in_turn() -> None:
     backlog: Backlog[str] = Backlog(threads=9, deferrable=9)
-    for number, kind in enumerate([Kind.PARTIAL, Kind.FINAL, Kind.LATER_CLAUSE, Kind.FIRST_CLAUSE, Kind.FINAL]):
+    asked = [Kind.PARTIAL, Kind.FINAL, Kind.LATER_CLAUSE, Kind.FIRST_CLAUSE, Kind.FINAL]
+    for number, kind in enumerate(asked):
         backlog.push(kind, f"{kind.name} {number}")
     order = [taken[1] for _ in range(5) if (taken := backlog.pop())]
     assert order == ["FINAL 1", "FINAL 4", "FIRST_CLAUSE 3", "LATER_CLAUSE 2", "PARTIAL 0"]
@@ -34,6 +35,17 @@ def test_partials_leave_a_thread_for_a_final() -> None:
     assert backlog.pop() is None
     backlog.done(Kind.PARTIAL)
     assert backlog.pop() == (Kind.PARTIAL, 1)
+
+
+def test_decodes_at_pauses_leave_a_thread_too() -> None:
+    backlog: Backlog[int] = Backlog(threads=3, deferrable=1)
+    for number in range(3):
+        backlog.push(Kind.PAUSE, number)
+    assert [backlog.pop(), backlog.pop(), backlog.pop()] == [(Kind.PAUSE, 0), (Kind.PAUSE, 1), None]
+    backlog.push(Kind.PARTIAL, 7)
+    assert backlog.pop() is None
+    backlog.push(Kind.FINAL, 9)
+    assert backlog.pop() == (Kind.FINAL, 9)
 
 
 def test_what_has_not_started_can_be_taken_back() -> None:
@@ -64,7 +76,7 @@ def test_limits_that_make_no_sense_are_refused() -> None:
         Backlog(threads=1, deferrable=2)
 
 
-# ---- with threads ---------------------------------------------------------------------------------------------
+# ---- with threads --------------------------------------------------------------------------------------
 
 
 async def test_a_job_takes_its_input_when_it_starts() -> None:

@@ -20,8 +20,9 @@ from brain.engines import EngineError, Eot, Stt, SttSettings, Tts, TtsSettings
 from brain.eot.fake import ScriptedEot
 from brain.eot.remote import RemoteEot
 from brain.speech_client import SpeechChannel
+from brain.speech_engines import Engines, SpeechConfig, build
 from brain.speech_scheduler import Scheduler
-from brain.speech_server import Engines, SpeechConfig, build, serving
+from brain.speech_server import serving
 from brain.stt.fake import ScriptedStt
 from brain.stt.remote import RemoteStt
 from brain.tts.fake import ToneTts, tone
@@ -77,7 +78,7 @@ class TestRemoteEot(EotContract):
             yield RemoteEot(channel)
 
 
-# ---- what the wire carries ------------------------------------------------------------------------------------
+# ---- what the wire carries -----------------------------------------------------------------------------
 
 
 async def test_audio_goes_out_in_batches_and_arrives_whole() -> None:
@@ -169,7 +170,7 @@ async def test_cancelling_a_reply_stops_the_server_too() -> None:
     assert slow.spoken == ["One."]
 
 
-# ---- health ---------------------------------------------------------------------------------------------------
+# ---- health --------------------------------------------------------------------------------------------
 
 
 async def test_health_tells_what_is_warm() -> None:
@@ -199,7 +200,7 @@ async def test_an_engine_that_cannot_be_warmed_says_why() -> None:
     assert [e.failure for e in health.engines if not e.warm] == ["tts: no such voice"]
 
 
-# ---- failures -------------------------------------------------------------------------------------------------
+# ---- failures ------------------------------------------------------------------------------------------
 
 
 async def test_an_engine_that_fails_keeps_its_own_words() -> None:
@@ -249,7 +250,7 @@ async def test_without_a_server_everything_is_an_engine_error(tmp_path: Path) ->
     await channel.close()
 
 
-# ---- a server that is killed ----------------------------------------------------------------------------------
+# ---- a server that is killed ---------------------------------------------------------------------------
 
 
 @asynccontextmanager
@@ -330,9 +331,16 @@ async def test_sigterm_ends_it_with_live_streams(tmp_path: Path) -> None:
 @pytest.mark.models
 @pytest.mark.parametrize(
     "arguments",
-    [("--voice", "/nowhere/voice.onnx"), ("--voice", "nobody"), ("--stt", "huge"), ("--listen", "127.0.0.1:1x")],
+    [
+        ("--voice", "/nowhere/voice.onnx"),
+        ("--voice", "nobody"),
+        ("--stt", "huge"),
+        ("--listen", "127.0.0.1:1x"),
+    ],
 )
-async def test_a_wrong_setting_is_one_line_and_exit_code_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
+async def test_a_wrong_setting_is_one_line_and_exit_code_2(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
     async with process(f"unix:{tmp_path}/speech", *arguments) as child:
         async with asyncio.timeout(60):
             _, errors = await child.communicate()

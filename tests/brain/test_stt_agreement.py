@@ -56,7 +56,7 @@ def test_a_prefix_keeps_the_text_as_it_stands() -> None:
     assert stable_prefix("a b", 9) == "a b"
 
 
-# ---- the window -----------------------------------------------------------------------------------------------
+# ---- the window ----------------------------------------------------------------------------------------
 
 
 def test_a_short_window_is_not_cut() -> None:
@@ -107,11 +107,15 @@ def test_what_is_cut_off_leaves_the_window_and_its_words_stay() -> None:
     after = window.snapshot()
     assert (after.origin_ms, after.pcm[0], after.pcm.size, window.audio_ms) == (1500, 12000, 20000, 4000)
     window.roll(after.cut(500, words((100, 300))))
-    assert [(w.start_ms, w.end_ms) for w in window.snapshot().settled] == [(0, 700), (800, 1400), (1600, 1800)]
+    assert [(w.start_ms, w.end_ms) for w in window.snapshot().settled] == [
+        (0, 700),
+        (800, 1400),
+        (1600, 1800),
+    ]
     assert window.audio_ms == 4000
 
 
-# ---- what is made up ------------------------------------------------------------------------------------------
+# ---- what is made up -----------------------------------------------------------------------------------
 
 
 def test_a_loop_is_a_repetition_nobody_could_speak() -> None:

@@ -52,6 +52,9 @@ def test_processes_that_race_all_get_the_whole_model(parts: Path) -> None:
 
 def test_a_folder_is_taken_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(b"")
+    with pytest.raises(EngineError, match="tokenizer.json"):
+        weights.model_folder(str(tmp_path))
+    (tmp_path / "tokenizer.json").write_text("{}")
     assert weights.model_folder(str(tmp_path)) == tmp_path
 
 

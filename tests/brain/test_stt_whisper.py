@@ -14,7 +14,7 @@ from benchmarks.human_clips import TWO_CITIES
 from brain.engines import EngineError, Stt, SttSettings
 from brain.log_mel import RATE_HZ
 from brain.resampling import resample
-from brain.speech_scheduler import Scheduler
+from brain.speech_scheduler import Kind, Scheduler
 from brain.stt.local import WhisperStt, decode
 from brain.stt.weights import model_folder
 from brain.stt.whisper import WhisperModel
@@ -24,7 +24,6 @@ from media.frame import Pcm
 pytestmark = pytest.mark.models
 
 TINY = SttSettings(model="tiny.en")
-
 
 
 def plain(text: str) -> str:
@@ -142,3 +141,30 @@ def test_wideband_audio_is_heard_too(base: WhisperModel) -> None:
     pcm = resample(brown_fox().astype(np.float32), 8000, RATE_HZ).astype(np.int16)
     heard = decode(base, SttSettings(), False, Snapshot(pcm, RATE_HZ, 0, ()))
     assert plain(heard.text) == "the quick brown fox jumps over the lazy dog"
+
+
+async def test_the_decode_at_a_pause_is_the_final() -> None:
+    scheduler = Scheduler(2)
+    stt = WhisperStt(scheduler)
+    await stt.warm(TINY)
+    quiet = noise(0.4, -65)
+    speech = np.concatenate([quiet[:1600], brown_fox(), quiet])
+    stream = await stt.open("call", 8000)
+    stream.begin(1, TINY)
+    await feed(stream, speech)
+    async for heard in stream:  # the partial of the pause has come
+        if heard.text.lower().strip(".") == "the quick brown fox jumps over the lazy dog":
+            break
+    submitted: list[Kind] = []
+    submit = scheduler.submit
+    scheduler.submit = lambda kind, *work: (submitted.append(kind), submit(kind, *work))[1]  # type: ignore
+    stream.finalize(1, 1)
+    final, _ = await until_final(stream, 1)
+    assert submitted == []
+    assert (final.audio_ms, len(final.words)) == (speech.size // 8, 9)
+    await feed(stream, np.concatenate([hello_world(), quiet]))
+    stream.finalize(1, 2)
+    final, _ = await until_final(stream, 2)
+    assert plain(final.text).endswith("lazy dog hello world")
+    await stream.aclose()
+    await scheduler.aclose()

@@ -77,7 +77,12 @@ async def test_kept_and_new_clauses_mix_in_order() -> None:
 
 @pytest.mark.parametrize(
     ("voice", "rate_hz", "engines"),
-    [(TtsSettings("joe"), 8000, "1"), (TtsSettings(speed=1.5), 8000, "1"), (VOICE, 16000, "1"), (VOICE, 8000, "2")],
+    [
+        (TtsSettings("joe"), 8000, "1"),
+        (TtsSettings(speed=1.5), 8000, "1"),
+        (VOICE, 16000, "1"),
+        (VOICE, 8000, "2"),
+    ],
 )
 async def test_whatever_changes_the_sound_is_another_prompt(
     tmp_path: Path, voice: TtsSettings, rate_hz: int, engines: str

@@ -42,7 +42,16 @@ def test_it_is_said(written: str, said: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["It costs $12.50.", "1,250 people", "in 2024", "3rd of May", "room 101", "pi is 3.14159", "10 of 12", "12B"],
+    [
+        "It costs $12.50.",
+        "1,250 people",
+        "in 2024",
+        "3rd of May",
+        "room 101",
+        "pi is 3.14159",
+        "10 of 12",
+        "12B",
+    ],
 )
 def test_what_voices_read_well_is_left_alone(text: str) -> None:
     assert spoken(text) == text

@@ -102,7 +102,9 @@ async def test_speed_changes_the_length() -> None:
 
 
 @pytest.mark.parametrize("name", ["nobody", "/nowhere.onnx", "hibari:emma", "hibari:nobody"])
-def test_a_voice_that_is_not_here_is_named(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+def test_a_voice_that_is_not_here_is_named(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
     monkeypatch.setenv("HIBARI_HOME", str(tmp_path))
     with pytest.raises(EngineError, match=name.split(":")[-1]):
         load_voice(name)

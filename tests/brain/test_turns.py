@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from scripted import Talk
+
 from brain import actions as act
 from brain import events as ev
 from brain.expect import Kind
 from brain.turns import State
-from scripted import Talk
 
 PHONE = {"kind": Kind.DIGITS, "min_digits": 7, "max_digits": 10}
 
@@ -95,7 +96,7 @@ def test_sounds_in_a_pause_do_not_hold_it_for_ever() -> None:
     assert len(talk.outcomes) == 1 and talk.outcomes[0][0] < 2.0
 
 
-# ---- silence and noise --------------------------------------------------------------------------------------
+# ---- silence and noise ------------------------------------------------------------------------
 
 
 def test_silence_is_no_input() -> None:
@@ -159,7 +160,7 @@ def test_an_endless_talker_is_cut_into_turns_without_losing_or_repeating_audio()
     assert begun[-1] == cut
 
 
-# ---- the recogniser -----------------------------------------------------------------------------------------
+# ---- the recogniser ---------------------------------------------------------------------------
 
 
 def test_without_a_final_the_partial_is_committed() -> None:
@@ -232,7 +233,7 @@ def test_a_late_final_of_an_earlier_pause_says_nothing_about_this_one() -> None:
     assert [text for _, _, text in talk.outcomes] == ["Yes, but wait, no."]
 
 
-# ---- speculation --------------------------------------------------------------------------------------------
+# ---- speculation ------------------------------------------------------------------------------
 
 
 def test_an_answer_is_prepared_before_the_turn_is_over() -> None:
@@ -260,7 +261,7 @@ def test_a_withdrawn_question_drops_what_was_prepared() -> None:
     assert talk.outcomes == [] and talk.state is State.IDLE
 
 
-# ---- nobody asked, or no more -------------------------------------------------------------------------------
+# ---- nobody asked, or no more -----------------------------------------------------------------
 
 
 def test_words_from_before_the_question_answer_it() -> None:
@@ -313,7 +314,7 @@ def test_a_prompt_that_never_comes_leaves_the_question_open() -> None:
     assert talk.outcomes == [(11.0, "NoInput", "")]
 
 
-# ---- hold ---------------------------------------------------------------------------------------------------
+# ---- hold -------------------------------------------------------------------------------------
 
 
 def test_on_hold_in_the_middle_of_a_turn_the_question_stands() -> None:

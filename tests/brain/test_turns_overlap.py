@@ -109,7 +109,7 @@ def test_speech_is_no_interruption_where_only_keys_are_asked_for() -> None:
     assert talk.voice == []
 
 
-# ---- after the commit ---------------------------------------------------------------------------------------
+# ---- after the commit -------------------------------------------------------------------------
 
 
 def asked_and_answered() -> Talk:
@@ -164,7 +164,7 @@ def test_words_over_a_statement_are_the_answer_to_the_question_that_follows() ->
     assert talk.asked(4.0, prompt=True).until(5).outcomes == [(4.0, "Commit", "I want to speak to a human.")]
 
 
-# ---- hold and faults ----------------------------------------------------------------------------------------
+# ---- hold and faults --------------------------------------------------------------------------
 
 
 def test_on_hold_in_a_prompt_it_waits() -> None:

@@ -15,7 +15,7 @@ from telephony.caller.media_line import MediaLine
 from telephony.caller.sdp import LocalMedia
 from telephony.caller.sip_shell import SipShell
 from telephony.caller.timeline import bot_timeline, caller_timelines
-from telephony.caller.uas import AnswerMachine, Answering
+from telephony.caller.uas import Answering, AnswerMachine
 
 LOCAL = "127.0.0.1"
 
@@ -23,7 +23,9 @@ LOCAL = "127.0.0.1"
 class FakeBot:
     """Greets for `greeting_ms`; replies `reply_ms` after the caller's last sound; stops within `stop_ms`."""
 
-    def __init__(self, clock: MediaClock, greeting_ms=400, reply_ms=300, stop_ms=None, codecs=(PCMU, PCMA), **how):
+    def __init__(
+        self, clock: MediaClock, greeting_ms=400, reply_ms=300, stop_ms=None, codecs=(PCMU, PCMA), **how
+    ):
         self.clock, self.codecs, self.how = clock, codecs, how
         self.greeting_ms, self.reply_ms, self.stop_ms = greeting_ms, reply_ms, stop_ms
         self.events: list = []
@@ -82,7 +84,9 @@ class FakeBot:
     def timelines(self) -> tuple[Timeline, Timeline]:
         """What the bot heard and what it said, by its own stamps."""
         codec = self.line.media.codec
-        return bot_timeline(codec, self.line.ear.packets), caller_timelines(codec.pcm_hz, self.line.ledger.sent)[0]
+        return bot_timeline(codec, self.line.ear.packets), caller_timelines(
+            codec.pcm_hz, self.line.ledger.sent
+        )[0]
 
     @property
     def ended(self) -> bool:

@@ -4,12 +4,12 @@ import heapq
 import random
 from collections.abc import Callable
 
+from telephony.caller.codecs import PCMA, PCMU
 from telephony.caller.endpoint import Side
 from telephony.caller.sdp import LocalMedia
-from telephony.caller.codecs import PCMA, PCMU
 from telephony.caller.sip_message import Message, Request, parse
 from telephony.caller.uac import CallRequest, UacCall
-from telephony.caller.uas import AnswerMachine, Answering
+from telephony.caller.uas import Answering, AnswerMachine
 
 CALLER, BOT = ("127.0.0.1", 40001), ("127.0.0.1", 40002)
 
@@ -35,7 +35,9 @@ class Wire:
             Side(CALLER, transport), BOT, random.Random(1),
         )  # fmt: skip
         self.bot = AnswerMachine(
-            Answering(answering.pop("local", media(7000)), **answering), Side(BOT, transport), random.Random(2)
+            Answering(answering.pop("local", media(7000)), **answering),
+            Side(BOT, transport),
+            random.Random(2),
         )
         self.events: list = []
         self.bot_events: list = []

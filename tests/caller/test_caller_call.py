@@ -1,20 +1,25 @@
 """Calls over loopback: our caller against a fake bot, both on real sockets."""
 
 import asyncio
+import random
 
 import pytest
 from caller_bot import FakeBot, speech
+from caller_wire import media
 
 from telephony.caller.audible import audible_runs
 from telephony.caller.call import Caller
 from telephony.caller.codecs import G722, OPUS, PCMA, PCMU, CodecUnavailable, new_coder
 from telephony.caller.diary import CallOver, TooLate, Unreachable
 from telephony.caller.digest import Credentials
+from telephony.caller.endpoint import Side
 from telephony.caller.events import Ended, GotInfo, Rejected
 from telephony.caller.media_clock import MediaClock
 from telephony.caller.options import CallOptions
 from telephony.caller.report import report_of
 from telephony.caller.sdp import Direction
+from telephony.caller.sip_message import StreamParser
+from telephony.caller.uas import Answering, AnswerMachine
 
 pytestmark = pytest.mark.sip
 FRAME_MS = 20
@@ -220,3 +225,28 @@ async def test_what_can_not_be_called(clock, uri):
         async with Caller(uri, CallOptions(), clock):
             pass
     assert clock.idle
+
+
+async def test_a_call_over_tcp(clock):
+    machines = []
+
+    async def serve(reader, writer):
+        address, parser = writer.get_extra_info("sockname")[:2], StreamParser()
+        machine = AnswerMachine(Answering(media(7000)), Side(address, "tcp"), random.Random(3))
+        machines.append(machine)
+        loop = asyncio.get_running_loop()
+        while data := await reader.read(100):  # pieces smaller than a message
+            for message in parser.feed(data):
+                machine.receive(message, address, loop.time())
+            machine.handle_timer(loop.time())
+            writer.writelines(outgoing.data for outgoing in machine.take())
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with Caller(f"sip:bot@127.0.0.1:{port};transport=tcp", CallOptions(), clock) as caller:
+            await caller.dial()
+            await caller.press("5", "info")
+            await caller.hangup()
+    assert [r.method for r in machines[0].requests] == ["INVITE", "ACK", "INFO", "BYE"]
+    assert report_of(caller).ended_by == "caller" and not caller.diary.faults

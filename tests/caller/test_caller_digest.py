@@ -34,7 +34,9 @@ def test_the_example_of_rfc_7616_with_sha_256():
 
 
 def test_without_qop_there_is_no_count():
-    _, value = answer(challenged('Digest realm="r", nonce="n"'), Credentials("a", "b"), "INVITE", "sip:x", 1, "c")
+    _, value = answer(
+        challenged('Digest realm="r", nonce="n"'), Credentials("a", "b"), "INVITE", "sip:x", 1, "c"
+    )
     assert "qop" not in parameters(value) and "nc" not in parameters(value)
 
 

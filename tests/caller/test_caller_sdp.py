@@ -35,8 +35,9 @@ def test_answer_takes_the_offerers_first_codec_that_we_speak():
 
 
 @pytest.mark.parametrize(("ours", "theirs", "agreed"), [
-    ("sendrecv", "sendrecv", "sendrecv"), ("sendonly", "recvonly", "sendonly"), ("sendrecv", "sendonly", "recvonly"),
-    ("sendrecv", "inactive", "inactive"), ("sendonly", "sendonly", "inactive"), ("recvonly", "sendrecv", "recvonly"),
+    ("sendrecv", "sendrecv", "sendrecv"), ("sendonly", "recvonly", "sendonly"),
+    ("sendrecv", "sendonly", "recvonly"), ("sendrecv", "inactive", "inactive"),
+    ("sendonly", "sendonly", "inactive"), ("recvonly", "sendrecv", "recvonly"),
 ])  # fmt: skip
 def test_directions(ours, theirs, agreed):
     body = write_offer(media(7000), Direction(theirs), 1, 1)
@@ -56,7 +57,9 @@ def test_a_foreign_answer():
 
 
 def test_other_streams_are_refused_in_their_place():
-    body = b"v=0\r\nc=IN IP4 192.0.2.9\r\nm=video 9 RTP/AVP 96\r\nm=audio 9 RTP/AVP 0\r\nm=text 9 RTP/AVP 98\r\n"
+    body = (
+        b"v=0\r\nc=IN IP4 192.0.2.9\r\nm=video 9 RTP/AVP 96\r\nm=audio 9 RTP/AVP 0\r\nm=text 9 RTP/AVP 98\r\n"
+    )
     answer, _ = write_answer(parse(body), OURS, Direction.SENDRECV, 1, 1)
     assert [line.split()[:2] for line in answer.decode().split("\r\n") if line.startswith("m=")] == [
         ["m=video", "0"], ["m=audio", "6000"], ["m=text", "0"],

@@ -20,7 +20,7 @@ from telephony.caller.sip_message import (
     split_list,
 )
 
-# A short form of the torture test's "wsinv" (RFC 4475 section 3.1.1.1): odd white space, folding, compact names.
+# After the torture test's "wsinv" (RFC 4475 section 3.1.1.1): odd white space, folding, compact names.
 WSINV = (
     b"INVITE sip:vivekg@chair-dnrc.example.com;unknownparam SIP/2.0\r\n"
     b"TO :\r\n sip:vivekg@chair-dnrc.example.com ;   tag    = 1918181833n\r\n"
@@ -28,7 +28,8 @@ WSINV = (
     b"MaX-fOrWaRdS: 0068\r\nCall-ID: wsinv.ndaksdj@192.0.2.1\r\nCSeq: 0009\r\n  INVITE\r\n"
     b"v:  SIP  / 2.0  / TCP     spindle.example.com   ;\r\n  branch  =   z9hG4bK9ikj8  ,\r\n"
     b" SIP  /    2.0   / UDP  192.168.255.111   ; branch=\r\n z9hG4bK30239\r\n"
-    b'm:"Quoted string \\"\\"" <sip:jdrosen@example.com> ; newparam =\r\n      newvalue ;\r\n  secondparam ; q = 0.33\r\n'
+    b'm:"Quoted string \\"\\"" <sip:jdrosen@example.com> ; newparam =\r\n      newvalue ;\r\n'
+    b"  secondparam ; q = 0.33\r\n"
     b"l: 4\r\n\r\nbodyrest"
 )
 
@@ -37,7 +38,9 @@ def test_torture():
     message = parse(WSINV)
     assert isinstance(message, Request) and message.method == "INVITE" and message.body == b"body"
     assert parse_name_addr(message.headers.get("to")).tag == "1918181833n"
-    assert parse_name_addr(message.headers.get("From")) == NameAddr("sip:jdrosen@example.com", (("tag", "98asjd8"),))
+    assert parse_name_addr(message.headers.get("From")) == NameAddr(
+        "sip:jdrosen@example.com", (("tag", "98asjd8"),)
+    )
     assert cseq(message) == (9, "INVITE")
     assert len(message.headers.all("via")) == 2 and branch(message) == "z9hG4bK9ikj8"
     assert parse_name_addr(message.headers.get("contact")).uri == "sip:jdrosen@example.com"
@@ -52,8 +55,9 @@ def test_round_trip_and_true_length():
 
 
 @pytest.mark.parametrize("data", [
-    b"", b"\r\n\r\n", b"INVITE sip:a SIP/2.0\r\nTo: x", b"INVITE sip:a SIP/3.0\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n",
-    b"SIP/2.0 99 Low\r\n\r\n", b"BYE sip:a SIP/2.0\r\nno colon\r\n\r\n", b"BYE sip:a SIP/2.0\r\nTo: \xff\r\n\r\n",
+    b"", b"\r\n\r\n", b"INVITE sip:a SIP/2.0\r\nTo: x", b"INVITE sip:a SIP/3.0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\n\r\n", b"SIP/2.0 99 Low\r\n\r\n", b"BYE sip:a SIP/2.0\r\nno colon\r\n\r\n",
+    b"BYE sip:a SIP/2.0\r\nTo: \xff\r\n\r\n",
     b"BYE sip:a SIP/2.0\r\nl: 9\r\n\r\nshort", b"BYE sip:a SIP/2.0\r\nl: -1\r\n\r\n",
     b"BYE sip:a SIP/2.0\r\nl: 99999999999\r\n\r\n",
 ])  # fmt: skip
@@ -98,7 +102,9 @@ def test_uris(text, expected):
     assert parse_uri(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "tel:1", "sip:", "sip:a@b:0", "sip:a@b:70000", "sip:a@b:x", "sip:a@b junk"])
+@pytest.mark.parametrize(
+    "text", ["", "tel:1", "sip:", "sip:a@b:0", "sip:a@b:70000", "sip:a@b:x", "sip:a@b junk"]
+)
 def test_what_is_no_uri(text):
     with pytest.raises(SipSyntaxError):
         parse_uri(text)

@@ -110,3 +110,9 @@ def test_the_schema_describes_every_verb() -> None:
     gather = schema["$defs"]["Gather"]
     assert set(gather["required"]) == {"slot", "prompt"}
     assert all("description" in key for key in gather["properties"].values())
+
+
+def test_the_plan_in_the_documentation_is_right(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "dialplans.md").read_text(encoding="utf-8")
+    example = text.split("```yaml\n")[1].split("```")[0]
+    assert cli.check([write(tmp_path, example)]) == 0

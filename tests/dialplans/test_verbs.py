@@ -141,6 +141,8 @@ AGENT = """
             unknown: I can't say.
             fallback: ["Pardon?", Sorry.]
             max_turns: 3
+            silence_s: 4
+            still_there: Hello?
             on_silence: quiet
             on_turns: enough
             on_failed: broken
@@ -180,7 +182,8 @@ async def test_what_an_agent_is_given(tmp_path: Path) -> None:
         ("callback", "a call back", ("call me",), ""),
         ("leave", "to leave", (), "Until 8 to 6."),
     ]
-    assert (spec.max_turns, spec.unknown, spec.fallback) == (3, "I can't say.", ("Pardon?", "Sorry."))
+    assert (spec.max_turns, spec.silence_s, spec.still_there) == (3, 4.0, "Hello?")
+    assert (spec.unknown, spec.fallback) == ("I can't say.", ("Pardon?", "Sorry."))
     assert {"We are open 8 to 6.", "Until 8 to 6.", "I can't say.", "Pardon?", "Quiet."} <= set(
         agent.fixed_texts()
     )

@@ -80,6 +80,19 @@ def test_a_side_that_stalls_does_not_hold_the_other_in_memory(stalled: int) -> N
     assert np.flatnonzero(got[:, stalled]).tolist() == [*range(9 * RATE, 9 * RATE + FRAME)]
 
 
+def test_a_gap_after_a_full_window_is_silence() -> None:
+    file = KeptBytes()
+    recorder = Recorder(file, RATE)
+    talk = signal(10 * RATE, 4)
+    for at in range(0, talk.size, FRAME):
+        recorder.caller(at, talk[at : at + FRAME])
+    recorder.caller(13 * RATE, talk[:FRAME])
+    recorder.close()
+    got = sides(file.kept)[:, 0]
+    assert np.array_equal(got[: talk.size], talk) and np.array_equal(got[13 * RATE :], talk[:FRAME])
+    assert not got[talk.size : 13 * RATE].any()
+
+
 def test_what_comes_too_late_is_counted() -> None:
     file = KeptBytes()
     recorder = Recorder(file, RATE)

@@ -11,7 +11,7 @@ from media.silero import Silero, SileroMissing
 
 def test_it_tells_speech_from_noise() -> None:
     speech = line.on_the_line(line.recording(*line.RECORDINGS[0], seconds=5))
-    assert np.median(Silero(line.RATE).feed(speech)) > 0.8
+    assert np.percentile(Silero(line.RATE).feed(speech), 60) > 0.8  # the rest are its pauses
     assert max(Silero(line.RATE).feed(line.on_the_line(line.noise(5, -30)))) < 0.2
 
 
@@ -34,6 +34,15 @@ def test_calls_share_nothing_but_weights() -> None:
     assert mixed == alone
 
 
+def test_after_a_reset_it_is_as_new() -> None:
+    speech = line.recording(*line.RECORDINGS[0], seconds=1)
+    model = Silero(line.RATE)
+    first = model.feed(speech)
+    assert model.feed(speech) != first
+    model.reset()
+    assert model.feed(speech) == first
+
+
 def test_16_khz_and_8_khz_agree() -> None:
     speech = line.recording(*line.RECORDINGS[0], seconds=4)
     narrow, wide = Silero(8000).feed(speech), Silero(16000).feed(resample(speech, 8000, 16000))
@@ -46,7 +55,9 @@ def test_the_weights_are_found_without_importing_their_package() -> None:
     assert ("faster_whisper" in sys.modules) == before
 
 
-@pytest.mark.parametrize(("package", "reason"), [("no_such_package", "isn't installed"), ("media", "is missing")])
+@pytest.mark.parametrize(
+    ("package", "reason"), [("no_such_package", "isn't installed"), ("media", "is missing")]
+)
 def test_missing_weights_say_where_they_should_be(
     monkeypatch: pytest.MonkeyPatch, package: str, reason: str
 ) -> None:

@@ -182,6 +182,16 @@ def test_a_stream_that_starts_over_with_the_same_ssrc() -> None:
     assert symbols(deliver(receiver, again)) == "6"
 
 
+def test_presses_that_come_late_do_not_lift_the_key_that_is_down() -> None:
+    one, two, three = packets([("1", 60), ("2", 60), ("3", 400)])
+    receiver = TelephoneEventReceiver()
+    in_time = [replace(packet, at=1.0) for packet in (three[0], one[0], two[0])]
+    assert symbols(deliver(receiver, in_time)) == "312"
+    assert receiver.held == "3"
+    assert deliver(receiver, [replace(packet, at=1.0) for packet in three[1:-3]]) == []
+    assert receiver.held == "3"
+
+
 @pytest.mark.parametrize("event", [16, 32, 255, -1])
 def test_events_that_are_not_keys(event: int) -> None:
     assert TelephoneEventReceiver().receive(event, False, 160, 0, 0, True, SSRC, 0.0) == []

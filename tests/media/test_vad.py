@@ -19,12 +19,12 @@ FRAME = 160
 LEAD = RATE + 37  # silence before the speech; its onset lies somewhere in a frame
 
 
-def listen(pcm: Pcm, vad: Vad | None = None) -> list[tuple[int, VadEvent]]:
-    """Every event, with the position at which it became known."""
+def listen(pcm: Pcm, vad: Vad | None = None, offset: int = 0) -> list[tuple[int, VadEvent]]:
+    """Every event, with the position at which it became known; `pcm` begins at position `offset`."""
     vad = vad or Vad(RATE)
     heard = []
     for at in range(0, pcm.size - FRAME + 1, FRAME):
-        heard += [(at + FRAME, event) for event in vad.feed(pcm[at : at + FRAME], at)]
+        heard += [(offset + at + FRAME, event) for event in vad.feed(pcm[at : at + FRAME], offset + at)]
     return heard
 
 
@@ -40,32 +40,34 @@ def people() -> list[Pcm]:
     ]
 
 
-def alone(utterance: Pcm, noise_dbfs: float) -> Pcm:
-    return line.on_the_line(np.concatenate((np.zeros(LEAD), utterance, np.zeros(RATE))), noise_dbfs)
+def alone(utterance: Pcm, noise_dbfs: float, lead: int = LEAD) -> Pcm:
+    return line.on_the_line(np.concatenate((np.zeros(lead), utterance, np.zeros(RATE))), noise_dbfs)
 
 
 def first(kind: type, heard: list[tuple[int, VadEvent]]) -> tuple[int, VadEvent]:
     return next(item for item in heard if isinstance(item[1], kind))
 
 
-@pytest.mark.parametrize("noise_dbfs", [-65.0, -50.0, -40.0])
-def test_onset_and_end_of_human_speech(noise_dbfs: float) -> None:
+@pytest.mark.parametrize("lead", [RATE, RATE + 37, RATE + 80, RATE + 130])
+@pytest.mark.parametrize("noise_dbfs", [-65.0, -45.0])
+def test_onset_and_end_of_human_speech(noise_dbfs: float, lead: int) -> None:
     assert len(people()) >= 12
-    started, stopped = [], []
+    started, misplaced, stopped = [], [], []
     for utterance in people():
-        end = LEAD + utterance.size
-        heard = listen(alone(utterance, noise_dbfs))
+        end = lead + utterance.size
+        heard = listen(alone(utterance, noise_dbfs, lead))
         at, maybe = first(SpeechMaybe, heard)
-        assert 0 < ms(at - LEAD) <= 60 and abs(ms(maybe.position - LEAD)) <= 40
+        assert 0 < ms(at - lead) <= 60 and abs(ms(maybe.position - lead)) <= 40
         at, start = first(SpeechStarted, heard)
-        started.append(ms(at - LEAD))
-        assert abs(ms(start.position - LEAD)) <= 40
+        started.append(ms(at - lead))
+        misplaced.append(abs(ms(start.position - lead)))
         at, stop = heard[-1]
         assert isinstance(stop, SpeechStopped)
         stopped.append(ms(at - end))
         assert abs(ms(stop.position - end)) <= 60
-    assert max(started) <= 160 and np.median(started) <= 90
-    assert max(stopped) <= 180 and np.median(stopped) <= 145
+    assert np.median(started) <= 90 and np.percentile(started, 90) <= 160 and max(started) <= 320
+    assert np.percentile(misplaced, 90) <= 40 and max(misplaced) <= 120
+    assert np.median(stopped) <= 145 and max(stopped) <= 180
 
 
 def test_the_events_of_a_conversation_alternate_and_run_forward() -> None:
@@ -111,6 +113,16 @@ def test_noise_never_starts(name: str, after_speech: bool) -> None:
     started = [event.position for _, event in heard if isinstance(event, SpeechStarted)]
     assert all(position < lead - RATE // 2 for position in started)
     assert len(started) >= after_speech
+
+
+@pytest.mark.parametrize("mains_hz", [50, 60, 100, 120])
+@pytest.mark.parametrize("dbfs", [-18.0, -25.0, -32.0])
+def test_hum_that_begins_suddenly_never_starts(mains_hz: float, dbfs: float) -> None:
+    """Rectified mains is as rich as a vowel of 100 or 120 Hz: the model alone takes some of it for one."""
+    for seed in range(12):
+        hum = line.hum(0.8, dbfs, mains_hz, seed)
+        heard = listen(line.on_the_line(np.concatenate((np.zeros(RATE // 2), hum))))
+        assert not any(isinstance(event, SpeechStarted) for _, event in heard), seed
 
 
 @pytest.mark.parametrize("name", ["dial tone, Europe", "50 Hz hum", "white noise", "keys"])
@@ -165,20 +177,29 @@ def test_the_model_is_asked_only_when_there_is_something_to_judge(monkeypatch: p
             return super().feed(pcm)
 
     monkeypatch.setattr(media.vad, "Silero", Counting)
-    vad = Vad(RATE)
-    listen(line.on_the_line(np.zeros(10 * RATE)), vad)
+    vad, end = Vad(RATE), 0
+
+    def hear(signal: np.ndarray) -> None:
+        nonlocal end
+        listen(line.on_the_line(signal), vad, end)
+        end += signal.size // FRAME * FRAME
+
+    hear(np.zeros(10 * RATE))
     assert asked == [] and vad.speech_probability == 0.0
-    listen(line.on_the_line(line.noise(20, -30)), vad)
+    hear(NOT_SPEECH["dial tone, Europe"])
+    hear(NOT_SPEECH["keys"])
+    assert asked == []
+    hear(line.noise(20, -30))
     assert len(asked) < 50  # of 1,000 frames: it learns that the line is noisy
-    listen(line.on_the_line(people()[0]), vad)
+    hear(people()[0])
     assert vad.speech_probability > 0.5
-    listen(line.on_the_line(np.zeros(RATE)), vad)
+    hear(np.zeros(RATE))
     assert vad.speech_probability == 0.0
 
 
 def test_wideband_frames() -> None:
     utterance = people()[0]
-    narrow = line.to_int16(np.concatenate((np.zeros(LEAD), utterance, np.zeros(RATE))) + line.noise(30, -60)[0])
+    narrow = alone(utterance, -60)
     wide, vad, heard = resample(narrow, 8000, 16000), Vad(16000), []
     for at in range(0, wide.size - 319, 320):
         heard += [(at + 320, event) for event in vad.feed(wide[at : at + 320], at)]
@@ -190,10 +211,9 @@ def test_wideband_frames() -> None:
 
 def test_positions_may_begin_anywhere() -> None:
     pcm, offset = alone(people()[0], -60), 10**9
-    vad, shifted = Vad(RATE), []
-    for at in range(0, pcm.size - FRAME + 1, FRAME):
-        shifted += vad.feed(pcm[at : at + FRAME], offset + at)
-    assert [(type(e), e.position - offset) for e in shifted] == [(type(e), e.position) for _, e in listen(pcm)]
+    shifted, plain = listen(pcm, offset=offset), listen(pcm)
+    assert [e.position - offset for _, e in shifted] == [e.position for _, e in plain]
+    assert [at - offset for at, _ in shifted] == [at for at, _ in plain]
 
 
 @pytest.mark.parametrize("rate_hz", [0, 22050, 48000])

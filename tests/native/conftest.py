@@ -136,6 +136,8 @@ class Agent:
         self.account.shutdown()
         del self.account
         self.endpoint.libDestroy()
+        # pjsua2 allows one Endpoint at a time, and a failed test's traceback would keep this one alive.
+        del self.endpoint
 
 
 @pytest.fixture(scope="module")

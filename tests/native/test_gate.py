@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -84,6 +85,14 @@ def test_a_listed_source_is_let_in(agent: Agent, entry: str) -> None:
     friend.close()
 
 
+def test_an_ipv6_address_is_an_address(agent: Agent) -> None:
+    agent.gate.setAllowed(["::1"])
+    stranger = Phone(agent.port_number)
+    stranger.send("OPTIONS")
+    assert stranger.final().status == 403
+    stranger.close()
+
+
 @pytest.mark.parametrize("entry", ["", "host", "1.2.3.4/33", "1.2.3.4/", "1.2.3", "::1/64", "1.2.3.4/-1"])
 def test_what_is_no_address_is_refused_and_changes_nothing(agent: Agent, entry: str) -> None:
     agent.gate.setAllowed(["127.0.0.2"])
@@ -128,3 +137,19 @@ def test_bad_states_are_refused(agent: Agent) -> None:
         agent.gate.setState(486, 5)
     with pytest.raises(pj.Error):
         agent.gate.setState(503, -1)
+
+
+def test_noise_on_the_port_is_survived(agent: Agent, phone: Phone) -> None:
+    rng = random.Random(7)
+    sound = phone.request("INVITE", phone.offer()).encode()
+    for size in range(300):
+        noise = bytearray(sound)
+        for _ in range(1 + size // 30):
+            noise[rng.randrange(len(noise))] = rng.randrange(256)
+        phone.sip.sendto(bytes(noise), ("127.0.0.1", agent.port_number))
+        phone.sip.sendto(rng.randbytes(size), ("127.0.0.1", agent.port_number))
+        if size % 10 == 9:
+            other = Phone(agent.port_number)
+            other.send("OPTIONS")
+            assert other.final().status == 200
+            other.close()

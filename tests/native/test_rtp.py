@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import struct
 from collections.abc import Iterator
@@ -140,6 +141,23 @@ def test_what_is_no_rtp_of_this_call_is_refused(
     stranger.sendto(packet, phone.remote_media)
     agent.until(lambda: agent.rx_refused[line] == 1)
     assert agent.rx_packets[line] == 0
+
+
+def test_noise_from_the_peer_is_survived(agent: Agent, phone: Phone) -> None:
+    line = agent.line()
+    rng = random.Random(11)
+    for n in range(1500):
+        packet = bytearray(
+            rtp(n, 160 * n, rng.randbytes(rng.randrange(180)), payload_type=rng.choice((0, 101)))
+        )
+        # All but the payload type: what looks like RTCP is passed on without being counted.
+        packet[rng.choice((0, 0, 2, 3, 4, 8))] ^= rng.randrange(256)
+        phone.media.sendto(packet[: rng.randrange(1, len(packet) + 1)], phone.remote_media)
+        if n % 50 == 49:
+            agent.until(lambda sent=n + 1: agent.rx_packets[line] + agent.rx_refused[line] == sent)
+    assert 0 < agent.rx_refused[line] < 1500
+    heard = int(agent.in_written[line])
+    agent.until(lambda: agent.in_written[line] > heard + 3)
 
 
 def event(digit: int, duration: int, *, end: bool = False, volume: int = 10) -> bytes:

@@ -171,5 +171,6 @@ def free_rtp_port() -> int:
 
 def settings(**changes: object) -> SipSettings:
     """Loopback, a free port, a free RTP range."""
-    values: dict[str, object] = {"listen_port": 0, "rtp_port": free_rtp_port(), "rtp_port_range": 2000, "lines": 4}
+    values: dict[str, object] = {"listen_port": 0, "rtp_port": free_rtp_port(), "rtp_port_range": 2000}
+    values["lines"] = 4
     return SipSettings(**(values | changes))  # type: ignore[arg-type]

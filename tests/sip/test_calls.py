@@ -12,6 +12,7 @@ from sip_peer import Peer, offer
 from telephony.sip import NATIVE
 from telephony.transport import Confirmed, Ended, Media
 
+pytest_plugins = ["sip_fixtures"]
 pytestmark = pytest.mark.sip
 
 NOISE = (4000 * np.random.default_rng(1).standard_normal(8000)).clip(-20000, 20000).astype(np.int16)
@@ -187,7 +188,9 @@ async def test_no_codec_fits(bot: Bot) -> None:
     assert len(bot.calls) == 1
 
 
-@pytest.mark.parametrize("formats,codec", [("8 101", "PCMA"), ("9 101", "G722"), ("96 101", "opus"), ("9 0", "G722")])
+@pytest.mark.parametrize(
+    ("formats", "codec"), [("8 101", "PCMA"), ("9 101", "G722"), ("96 101", "opus"), ("9 0", "G722")]
+)
 async def test_codecs(bot: Bot, formats: str, codec: str) -> None:
     if codec == "opus" and not NATIVE:
         pytest.skip("the PyPI wheel of pjsua2 has no Opus")

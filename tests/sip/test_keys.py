@@ -11,6 +11,7 @@ from sip_peer import EVENT, Peer
 from telephony.sip import NATIVE
 from telephony.transport import Ended, Key
 
+pytest_plugins = ["sip_fixtures"]
 pytestmark = pytest.mark.sip
 
 
@@ -83,7 +84,8 @@ async def test_info(bot: Bot, kind: str, body: str, symbol: str) -> None:
 async def test_info_that_is_no_key(bot: Bot) -> None:
     async with Peer(bot.port) as peer:
         await peer.call()
-        for kind, body in (("application/dtmf-relay", "Signal=\r\n"), ("text/plain", "5"), ("application/dtmf", "")):
+        nothing = [("application/dtmf-relay", "Signal=\r\n"), ("text/plain", "5"), ("application/dtmf", "")]
+        for kind, body in nothing:
             assert (await peer.final(peer.request("INFO", body, kind=kind))).status >= 200
         await peer.bye()
         assert await keys(await bot.call()) == []

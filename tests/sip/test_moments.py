@@ -19,16 +19,18 @@ from telephony import sip
 from telephony.sip import NATIVE
 from telephony.transport import Ended
 
+pytest_plugins = ["sip_fixtures"]
 pytestmark = pytest.mark.sip
 
 SEED = 20_260_101
 CALLS = 60
 DATAGRAMS = 800
+WAYS = ["cancel", "bye", "bye early", "bye with media", "hold then bye", "double bye", "no ack, bye"]
 
 
 async def leave_somewhere(peer: Peer, rng: random.Random) -> str:
     """One caller, who goes at a moment of the generator's choosing; what they did."""
-    end = rng.choice(["cancel", "bye", "bye early", "bye with media", "hold then bye", "double bye", "no ack, bye"])
+    end = rng.choice(WAYS)
     cseq = peer.request("INVITE", offer(peer.rtp.port))
     branch = peer.branch
     if end == "cancel":
@@ -68,35 +70,43 @@ async def leave_somewhere(peer: Peer, rng: random.Random) -> str:
     return end
 
 
+async def storm(rng: random.Random) -> None:
+    """Many callers, two at a time, while one who never acknowledges waits."""
+    async with Bot(settings(lines=8)).running() as bot, Peer(bot.port, user="quiet") as mute:
+        await mute.final(mute.request("INVITE", offer(mute.rtp.port)))  # and then never another word
+        mute_call = await bot.call(0)
+        left: list[str] = []
+
+        async def caller(count: int) -> None:
+            for _ in range(count):
+                async with Peer(bot.port) as peer:
+                    left.append(await leave_somewhere(peer, rng))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(2):
+                group.create_task(caller(CALLS // 2))
+        assert len(left) == CALLS and set(left) == set(WAYS)
+        for call in bot.calls[1:]:
+            await call.until(Ended)
+            assert [ended.by for ended in call.of(Ended)] == ["caller"]
+        # RFC 3261 section 13.3.1.4: 64*T1 after a 200 without ACK the dialog is ended with a BYE.
+        mute.ok(await mute.expect("BYE"))
+        await mute_call.until(Ended)
+        assert mute_call.of(Ended)[0].by == "network"
+
+
+def open_files() -> int:
+    gc.collect()
+    return len(os.listdir("/proc/self/fd"))
+
+
+@pytest.mark.skipif(not NATIVE, reason="the PyPI wheel aborts at 64 sockets in half a second")
 async def test_callers_who_leave_at_any_moment(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
-    rng = random.Random(SEED)
-    fds, threads, tasks = len(os.listdir("/proc/self/fd")), threading.active_count(), len(asyncio.all_tasks())
-    lines = 8 if NATIVE else 4
-    async with Bot(settings(lines=lines)).running() as bot:
-        async with Peer(bot.port, user="quiet") as mute:
-            unacknowledged = mute.request("INVITE", offer(mute.rtp.port))  # and then never another word
-            await mute.final(unacknowledged)
-            mute_call = await bot.call(0)
-            left: list[str] = []
-
-            async def caller(count: int) -> None:
-                for _ in range(count):
-                    async with Peer(bot.port) as peer:
-                        left.append(await leave_somewhere(peer, rng))
-
-            async with asyncio.TaskGroup() as group:
-                for _ in range(2):
-                    group.create_task(caller(CALLS // 2))
-            assert len(left) == CALLS and len(set(left)) == 7
-            assert {call.of(Ended)[0].by for call in bot.calls[1:] if await call.until(Ended)} == {"caller"}
-            # RFC 3261 section 13.3.1.4: 64*T1 after a 200 without ACK the dialog is ended with a BYE.
-            mute.ok(await mute.expect("BYE"))
-            await mute_call.until(Ended)
-            assert mute_call.of(Ended)[0].by == "network"
-    gc.collect()
-    assert not [o for o in gc.get_objects() if isinstance(o, sip._Call)]
-    assert len(os.listdir("/proc/self/fd")) == fds
+    files, threads, tasks = open_files(), threading.active_count(), len(asyncio.all_tasks())
+    await storm(random.Random(SEED))
+    assert open_files() == files
+    assert not [o for o in gc.get_objects() if isinstance(o, sip._Call | sip._Account)]
     assert threading.active_count() <= threads + 1  # to_thread keeps one of the loop's own
     assert len(asyncio.all_tasks()) == tasks
     assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
@@ -117,7 +127,7 @@ def mutate(message: bytes, rng: random.Random) -> bytes:
                 data[at:at] = bytes(rng.randrange(256) for _ in range(rng.randrange(1, 20)))
             case 4:
                 data[at:at] = rng.choice(
-                    [b"\r\n", b"\r\n\r\n", b"%s%n", b"\0", b";", b"<", b'"', b"999999999999", b"-1", b"\xff" * 30]
+                    [b"\r\n", b"\r\n\r\n", b"%s%n", b"\0", b";", b"<", b'"', b"9" * 12, b"-1", b"\xff" * 30]
                 )
             case 5:
                 data = data[:at] or data
@@ -141,9 +151,11 @@ async def test_nonsense(bot: Bot) -> None:
         live_target, live_to = live.target, live.to
         for n in range(DATAGRAMS):
             base = rng.choice(sent)
-            peer.raw(mutate(base.replace(b"@peer", b"%d@peer" % n).replace(b"z9hG4bK", b"z9hG4bK%d" % n), rng))
+            fresh = base.replace(b"@peer", b"%d@peer" % n).replace(b"z9hG4bK", b"z9hG4bK%d" % n)
+            peer.raw(mutate(fresh, rng))
             live.rtp.send(mutate(bytes(160), rng)[:400], rng.randrange(128))
-            live.rtp._transport.sendto(mutate(struct.pack("!BBHIII", 0x80, 200, 6, 1, 2, 3), rng), live.rtp.remote)
+            rtcp = struct.pack("!BBHIII", 0x80, 200, 6, 1, 2, 3)
+            live.rtp._transport.sendto(mutate(rtcp, rng), live.rtp.remote)
             if n % 10 == 0:
                 assert (await probe.final(probe.request("OPTIONS"))).status == 200
         assert (live.target, live.to) == (live_target, live_to)

@@ -15,6 +15,7 @@ from sip_peer import PATIENCE_S, Message, Peer, Rtp, offer
 from telephony.sip import NATIVE, SipTransport
 from telephony.transport import Confirmed, Ended, Media, TrunkSettings
 
+pytest_plugins = ["sip_fixtures"]
 pytestmark = pytest.mark.sip
 
 native_only = pytest.mark.skipif(not NATIVE, reason="the PyPI wheel of pjsua2 can't")
@@ -37,7 +38,8 @@ async def test_tcp(bot: Bot) -> None:
             writer.write(
                 f"{method} sip:echo@127.0.0.1:{bot.port};transport=tcp SIP/2.0\r\n"
                 f"Via: SIP/2.0/TCP 127.0.0.1:5999;branch=z9hG4bK-tcp-{method}-{cseq}\r\nMax-Forwards: 70\r\n"
-                f"From: <sip:tcp@127.0.0.1>;tag=1\r\nTo: {to}\r\nCall-ID: over-tcp\r\nCSeq: {cseq} {method}\r\n"
+                f"From: <sip:tcp@127.0.0.1>;tag=1\r\nTo: {to}\r\n"
+                f"Call-ID: over-tcp\r\nCSeq: {cseq} {method}\r\n"
                 f"Contact: <sip:tcp@127.0.0.1:5999;transport=tcp>\r\nContent-Type: application/sdp\r\n"
                 f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
             )
@@ -103,8 +105,9 @@ async def test_dscp() -> None:
         port = sip.getsockname()[1]
         sip.sendto(
             (
-                f"INVITE sip:echo@127.0.0.1:{bot.port} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bKdscp\r\n"
-                f"From: <sip:a@b>;tag=1\r\nTo: <sip:echo@b>\r\nCall-ID: dscp\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n"
+                f"INVITE sip:echo@127.0.0.1:{bot.port} SIP/2.0\r\n"
+                f"Via: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bKdscp\r\nMax-Forwards: 70\r\n"
+                f"From: <sip:a@b>;tag=1\r\nTo: <sip:echo@b>\r\nCall-ID: dscp\r\nCSeq: 1 INVITE\r\n"
                 f"Contact: <sip:a@127.0.0.1:{port}>\r\nContent-Type: application/sdp\r\n\r\n"
                 + offer(rtp.getsockname()[1])
             ).encode(),

@@ -11,6 +11,7 @@ from sip_peer import Message, Peer, offer
 from dialplans.call import CallEnded
 from telephony.transport import Confirmed
 
+pytest_plugins = ["sip_fixtures"]
 pytestmark = pytest.mark.sip
 
 
@@ -92,9 +93,8 @@ async def test_a_caller_may_not_make_us_dial() -> None:
         refer = await peer.final(peer.request("REFER", headers="Refer-To: <sip:+4990012345@127.0.0.1>\r\n"))
         assert refer.status >= 400
         thief.request("REFER", headers=f"Refer-To: <sip:+4990012345@127.0.0.1:{thief.port}>\r\n")
-        call = await bot.call()
-        tags = f"to-tag={peer.to.partition('tag=')[2]};from-tag=t{peer.number}"
-        stolen = await thief.call(headers=f"Replaces: {call.leg.info.sip_call_id};{tags}\r\nRequire: replaces\r\n")
+        dialog = f"{peer.call_id};to-tag={peer.to.partition('tag=')[2]};from-tag=t{peer.number}"
+        stolen = await thief.call(headers=f"Replaces: {dialog}\r\nRequire: replaces\r\n")
         assert stolen.status >= 400
         assert not [message for message in thief.kept if message.method == "INVITE"]
         assert (await peer.call(offer(peer.rtp.port, version=2))).status == 200

@@ -1,0 +1,202 @@
+"""Ear-to-mouth of the reception plan, on the wire: python -m benchmarks.ear_to_mouth [--turns N] [--seed S]
+
+Real calls with the real models. Each asks questions about a clinic whose facts are drawn from the seed, then
+leaves a name and a number. A turn counts only if the transcript of the bot's RTP holds the fact; those that
+don't are printed. The caller's voice is not the bot's and its silence is line noise. The clock runs from the
+caller's last audible sample to the bot's first (kernel receive stamps); the stages are those of the call's record.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from benchmarks.bot import Bot, bot
+from benchmarks.clinic import Question, draw, holds, questions
+from telephony.caller.options import CallOptions
+from telephony.caller.report import Report
+from telephony.caller.runner import place_and_keep
+from telephony.caller.script_file import parse
+from telephony.caller.transcribe import Whisper, said_between
+
+RECEPTION = Path(__file__).parent.parent / "dialplans" / "reception.yaml"
+QUESTIONS_A_CALL = 5
+NOISE_DBFS = -58
+STAGES = ("final", "endpoint", "first_token", "first_audio", "first_heard")
+
+SLOTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("slot: call back", "Could somebody call me back, please?", ("name",)),
+    ("slot: name", "{name}", ("{last}",)),
+    ("slot: yes to the name", "Yes, that's right.", ("number",)),
+    ("slot: number", "{spoken}", ("right|correct",)),
+    ("slot: yes to the number", "Yes.", ("call you|bye|thank",)),
+)
+NAMES = ("John Smith", "Mary Jones", "Peter Brown", "Susan Taylor", "David Miller", "Laura Wilson")
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One turn of a call, and what its answer must hold."""
+
+    kind: str
+    text: str
+    facts: tuple[str, ...]
+    held_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A turn as it came out. `wire_ms` None where the bot said nothing."""
+
+    asked: Asked
+    heard: str
+    counts: bool
+    wire_ms: float | None
+    stages: dict[str, int | None]
+
+    @property
+    def worded(self) -> bool:
+        """Whether the language model words the answer."""
+        return not self.asked.kind.startswith("slot")
+
+
+def plan_of(facts: dict[str, str]) -> str:
+    """The reception plan with other facts."""
+    text = RECEPTION.read_text()
+    for name, fact in facts.items():
+        text, found = re.subn(rf"^  {name}: .*$", f"  {name}: {fact}", text, count=1, flags=re.MULTILINE)
+        if not found:
+            raise ValueError(f"{RECEPTION} has no fact {name!r}")
+    return text
+
+
+def call_of(asked: list[Asked]) -> str:
+    """A call script: the greeting, then each turn when the bot has finished."""
+    steps: list[Any] = [{"wait_for": "bot"}]
+    for turn in asked:
+        steps += [{"say": turn.text}, {"wait_for": "bot", "within_s": 15}]
+    steps.append("hangup")
+    return yaml.safe_dump({"name": "bench", "voice": "joe", "noise_dbfs": NOISE_DBFS, "steps": steps})
+
+
+def calls_of(asked: list[Question], rng: random.Random) -> list[list[Asked]]:
+    """The questions in calls, each with the slots behind them."""
+    calls = []
+    for start in range(0, len(asked), QUESTIONS_A_CALL):
+        turns = [Asked(q.topic, q.text, q.facts, q.held_out) for q in asked[start : start + QUESTIONS_A_CALL]]
+        name = rng.choice(NAMES)
+        digits = [rng.randint(1, 9), *(rng.randint(0, 9) for _ in range(6))]
+        spoken = " ".join(DIGITS[d] for d in digits[:3]) + ", " + " ".join(DIGITS[d] for d in digits[3:]) + "."
+        words = {"name": f"{name}.", "last": name.split()[1].lower(), "spoken": spoken}
+        turns += [Asked(k, t.format(**words), tuple(f.format(**words) for f in facts)) for k, t, facts in SLOTS]
+        calls.append(turns)
+    return calls
+
+
+def score(asked: list[Asked], report: Report, invited_ns: int, record: dict[str, Any]) -> list[Scored]:
+    """Each turn against the transcript of what the bot said between it and the next."""
+    scored = []
+    rows = [row["ms"] for row in record["turns"]]
+    for index, turn in enumerate(report.turns[: len(asked)]):
+        until_ms = (turn.caller_until_ns - invited_ns) / 1e6
+        later = report.turns[index + 1 :]
+        next_ms = (later[0].caller_from_ns - invited_ns) / 1e6 if later else report.duration_ms
+        heard = said_between(report.transcript, until_ms, next_ms)
+        counts = turn.ear_to_mouth_ms is not None and not turn.cut_in and holds(heard, asked[index].facts)
+        # Where the bot saw more or fewer turns than were spoken, its stages can't be told apart.
+        stages = rows[index] if len(rows) == len(asked) else {}
+        scored.append(Scored(asked[index], heard, counts, turn.ear_to_mouth_ms, stages))
+    return scored + [Scored(missing, "", False, None, {}) for missing in asked[len(report.turns) :]]
+
+
+async def measure(turns: int, seed: int, config: dict[str, Any]) -> tuple[list[Scored], list[Report]]:
+    """Make calls until `turns` turns were asked."""
+    rng = random.Random(seed)
+    clinic = draw(rng)
+    asked = questions(clinic, rng)
+    whisper = Whisper("base")
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "reception.yaml").write_text(plan_of(clinic.facts))
+        config = {**config, "plans": {"default": "reception", "folder": folder}}
+        scored: list[Scored] = []
+        reports: list[Report] = []
+        async with bot(config) as running:
+            for number, call in enumerate(calls_of(asked, rng)):
+                if len(scored) >= turns:
+                    break
+                script = parse(call_of(call), Path(f"call-{number}"))
+                report, caller = await place_and_keep(
+                    running.uri("reception"), script, CallOptions(seed=seed + number), transcriber=whisper
+                )
+                record = await _record(running, report.call_id)
+                scored += score(call, report, caller.diary.invited_ns, record)
+                reports.append(report)
+                done = [s for s in scored[-len(call) :] if s.counts]
+                print(f"call {number + 1}: {len(done)} of {len(call)} turns count", flush=True)
+            return scored, reports
+
+
+async def _record(running: Bot, call_id: str) -> dict[str, Any]:
+    async with asyncio.timeout(15):
+        while call_id not in (records := running.records()):
+            await asyncio.sleep(0.1)
+    return records[call_id]
+
+
+def table(title: str, scored: list[Scored]) -> dict[str, Any]:
+    """Print one table; returns its figures."""
+    good = [s for s in scored if s.counts and s.wire_ms is not None]
+    row: dict[str, Any] = {"turns": len(scored), "count": len(good)}
+    print(f"\n{title}: {len(good)} of {len(scored)} turns count")
+    print(f"  {'stage (ms after the last audible sample)':42} {'p50':>6} {'p95':>6}")
+    for stage in STAGES:
+        values = [s.stages[stage] for s in good if s.stages.get(stage) is not None]
+        if values:
+            row[stage] = _percentiles(stage.replace("_", " "), values)
+    if good:
+        row["wire"] = _percentiles("wire: ear to mouth", [s.wire_ms for s in good])
+    return row
+
+
+def _percentiles(name: str, values: list[Any]) -> list[int]:
+    p50, p95 = (round(float(v)) for v in np.percentile(values, [50, 95]))
+    print(f"  {name:42} {p50:6} {p95:6}")
+    return [p50, p95]
+
+
+def main() -> None:
+    """Measure, print tables, and one JSON line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--turns", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=20260101)
+    parser.add_argument("--llm", default="qwen2.5-1.5b", help="llm.model")
+    parser.add_argument("--voice", default="hibari")
+    args = parser.parse_args()
+    config = {"llm": {"model": args.llm}, "speech": {"voices": [args.voice]}}
+    scored, reports = asyncio.run(measure(args.turns, args.seed, config))
+    figures: dict[str, Any] = {"benchmark": "ear_to_mouth", "seed": args.seed, "llm": args.llm}
+    figures["worded"] = table("answers that the language model words", [s for s in scored if s.worded])
+    figures["held_out"] = table("  of these, never used while developing", [s for s in scored if s.asked.held_out])
+    figures["slots"] = table("prompts and slots", [s for s in scored if not s.worded])
+    gaps = [r.media.gaps for r in reports if r.media is not None and r.media.gaps is not None]
+    figures["rtp_gap_ms"] = [max(g.p99_ms for g in gaps), max(g.max_ms for g in gaps)] if gaps else None
+    print(f"\nbot's RTP gap, worst call: p99 and max {figures['rtp_gap_ms']} ms")
+    for s in scored:
+        if not s.counts:
+            print(f"does not count: [{s.asked.kind}] {s.asked.text!r} -> {s.heard!r} (wanted {s.asked.facts})")
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

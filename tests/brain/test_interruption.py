@@ -1,0 +1,94 @@
+"""An interruption, a nod, a cough?"""
+
+from __future__ import annotations
+
+import pytest
+
+from brain.expect import Expect, Kind
+from brain.interruption import LONG_NOD_S, LONG_S, Overlap, Verdict, fits, is_hum, is_nod, judge
+
+NODS = [
+    "Mm-hmm.",
+    "mhm",
+    "Uh-huh",
+    "Hmm",
+    "Yeah.",
+    "Yes, yes.",
+    "OK",
+    "Okay, right.",
+    "Thank you.",
+    "Hello?",
+    "Ahh",
+    "erm",
+]
+WORDS = ["No.", "Stop.", "Wait, no.", "I need a doctor", "Okay, but", "Нет", "operator", "one"]
+
+
+def after(
+    text: str | None, expect: Expect | None = None, spoke_s: float = 0.5, early: bool = False
+) -> Verdict:
+    """The verdict once all of it is known."""
+    return judge(Overlap(spoke_s, True, text, True, expect, early))
+
+
+def during(text: str | None, spoke_s: float = 0.5, expect: Expect | None = None) -> Verdict:
+    """The verdict while the caller still speaks."""
+    return judge(Overlap(spoke_s, False, text, False, expect))
+
+
+@pytest.mark.parametrize("text", [*NODS, "", "..."])
+def test_a_nod_or_a_cough_lets_the_bot_go_on(text: str) -> None:
+    assert is_nod(text)
+    assert during(text) is Verdict.WAIT
+    assert after(text) is Verdict.RESUME
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_words_stop_it(text: str) -> None:
+    assert not is_nod(text)
+    assert after(text) is Verdict.STOP
+
+
+def test_two_words_stop_it_before_they_are_final_one_does_not() -> None:
+    assert during("I need") is Verdict.STOP
+    assert during("wait") is Verdict.WAIT
+
+
+def test_an_answer_stops_it_at_once() -> None:
+    assert during("yes", expect=Expect(Kind.YES_NO)) is Verdict.STOP
+    assert during("billing", expect=Expect(Kind.CHOICE, phrases=("billing",))) is Verdict.STOP
+    assert during("five", expect=Expect(Kind.DIGITS)) is Verdict.STOP
+    assert during("yes", expect=Expect(Kind.TALK)) is Verdict.WAIT
+    assert during("yes", expect=Expect(Kind.YES_NO, voice=False)) is Verdict.WAIT
+
+
+def test_long_speech() -> None:
+    assert during(None, LONG_S) is Verdict.STOP
+    assert during("wait", LONG_S) is Verdict.STOP
+    assert during("", LONG_S) is Verdict.RESUME
+    assert during("yeah yeah", LONG_S) is Verdict.WAIT
+    assert during("yeah yeah", LONG_NOD_S) is Verdict.STOP
+    assert during(None, LONG_S - 0.1) is Verdict.WAIT
+
+
+def test_speech_from_before_the_question_must_fit_it() -> None:
+    digits = Expect(Kind.DIGITS, min_digits=3)
+    assert after("five five five", digits, early=True) is Verdict.STOP
+    assert after("five", digits, early=True) is Verdict.RESUME
+    assert after("Yes.", Expect(Kind.YES_NO), early=True) is Verdict.RESUME
+    assert after("John Smith.", Expect(Kind.NAME), early=True) is Verdict.RESUME
+    assert after("for Tuesday", Expect(), early=True) is Verdict.STOP
+    assert after("okay", Expect(), early=True) is Verdict.RESUME
+    assert judge(Overlap(1.0, False, "five five five", False, digits, True)) is Verdict.WAIT
+    assert judge(Overlap(LONG_NOD_S, False, "and so on", False, digits, True)) is Verdict.RESUME
+
+
+def test_what_fits() -> None:
+    assert fits(Expect(Kind.TEXT), "a doctor") and not fits(Expect(Kind.TEXT), "um")
+    assert fits(Expect(Kind.CHOICE, phrases=("billing",)), "billing please")
+    assert not fits(Expect(Kind.CHOICE, phrases=("billing",)), "I want a doctor")
+    assert not fits(Expect(Kind.TALK, voice=False), "a doctor")
+
+
+def test_a_hum_is_less_than_a_nod() -> None:
+    assert is_hum("Mm-hmm.") and is_hum("uh") and is_hum("") and not is_hum("Okay.")
