@@ -195,7 +195,8 @@ def main() -> None:
     }
     print("milliseconds from the onset (maybe, started) or the end (stopped) of human speech, through PCMU")
     for noise, figures in voice.items():
-        print(f"  voices {noise} of line noise, {figures['onsets']:.0f} onsets, {figures['missed']:.0f} missed")
+        onsets, missed = figures["onsets"], figures["missed"]
+        print(f"  voices {noise} of line noise, {onsets:.0f} onsets, {missed:.0f} missed")
         for name in ("maybe", "started", "stopped"):
             p50, p95, p100 = (figures[f"{name} p{percent}"] for percent in (50, 95, 100))
             print(f"    {name:10} p50 {p50:5.0f}   p95 {p95:5.0f}   max {p100:5.0f}")

@@ -18,6 +18,8 @@ QUICK_S = 0.22
 """The answer is whole: nothing more is expected."""
 SURE_S = 0.25
 """Words and voice both say that the turn is over."""
+NAME_S = 0.35
+"""First and last name, and the voice says that was all."""
 LIKELY_S = 0.50
 OPEN_S = 0.65
 """No evidence either way."""
@@ -104,7 +106,7 @@ def _by_words(evidence: Evidence) -> tuple[float, str]:
     if _unfinished(text, words):
         return expect.max_pause_s, "unfinished"
     if expect.kind is Kind.NAME:
-        return _by_name(words)
+        return _by_name(words, score)
     if _in_a_number(text, words):
         return DOUBTFUL_S, "digits so far"
     ended = text.rstrip().endswith((".", "?", "!"))
@@ -123,6 +125,9 @@ def _by_digits(evidence: Evidence, text: str) -> tuple[float, str]:
     count = len(parse_digits(text) or "")
     if count >= evidence.expect.max_digits:
         return QUICK_S, "whole answer"
+    if count in evidence.expect.usual_digits:
+        sure = evidence.score is not None and evidence.score >= 0.7
+        return (LIKELY_S if sure else OPEN_S), "a usual number of digits"
     if count >= evidence.expect.min_digits:
         return DOUBTFUL_S, "enough digits, more may come"
     return evidence.expect.max_pause_s, "unfinished"
@@ -136,6 +141,8 @@ def _by_answer(evidence: Evidence, text: str, words: list[str]) -> float | None:
         if answer is None:
             return None
         if not answer.rest:
+            if text.rstrip().endswith(",") or (evidence.score is not None and evidence.score < 0.3):
+                return LIKELY_S  # "Yes, ... that's right."
             return QUICK_S if evidence.final else SURE_S
         return SURE_S if len(words) <= 3 and not _unfinished(text, words) else None  # "yes please", "no it's"
     if expect.kind is Kind.CHOICE:
@@ -147,9 +154,11 @@ def _by_answer(evidence: Evidence, text: str, words: list[str]) -> float | None:
     return None
 
 
-def _by_name(words: list[str]) -> tuple[float, str]:
+def _by_name(words: list[str], score: float | None) -> tuple[float, str]:
     if _SPELLED.fullmatch(words[-1]):
         return DOUBTFUL_S, "a name being spelled"
+    if len(words) > 1 and score is not None and score >= 0.7:
+        return NAME_S, "a name, and voice"
     return (LIKELY_S, "a name") if len(words) > 1 else (OPEN_S, "one name")
 
 

@@ -30,6 +30,7 @@ class Expect:
     """One answer that the plan waits for.
 
     `min_digits`..`max_digits` bound a DIGITS answer, by voice or by keys; `terminator` ends keys early.
+    With so many digits as `usual_digits` names, a spoken number is most likely complete.
     `silence_s` without a word or a key is no input. `keys` and `voice` say which ways are open.
     """
 
@@ -43,6 +44,7 @@ class Expect:
     silence_s: float = 6.0
     between_keys_s: float = 3.0
     max_pause_s: float = 1.2
+    usual_digits: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_digits <= self.max_digits:

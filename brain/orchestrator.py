@@ -11,17 +11,16 @@ a small model from inventing a fact and a caller from giving it new orders.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any
 
 from brain.answers import EXIT_THRESHOLD, KnownAnswer, KnownAnswers, Matcher, content_words
 from brain.conversation import Conversation
 from brain.engines import EngineError, Llm, LlmSettings, Message
+from brain.model_answer import AnswerReader, NumberGuard, answer_schema, as_json, numbers_in
 
 UNKNOWN = "unknown"
 OFF_TOPIC = "off_topic"
@@ -143,21 +142,17 @@ _UNQUOTE = {ord('"'): "'", ord("“"): "'", ord("”"): "'", ord("\\"): " ", ord
 
 def bot_words(text: str) -> str:
     """What the bot said, as the model would have written it."""
-    return _json({"say": text})
-
-
-def _json(answer: Mapping[str, str]) -> str:
-    # Without spaces: a token less before the first word.
-    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+    return as_json({"say": text})
 
 
 def build_prefix(spec: AgentSpec) -> tuple[Message, ...]:
     """All that comes before a conversation: the system prompt and an example of each form.
 
-    A small model learns the forms from examples. Without answers among them it exits too readily, so
-    the plan's own come first, spread evenly among the exits.
+    A small model learns the forms from examples. Without facts among them it exits too readily, so the
+    plan's answers, else the prompt's lines of the form "Hours: ...", are spread evenly among the exits.
     """
-    says = [(a.when[0], a.say) for a in spec.answers[:3] if a.when]
+    says = [(a.when[0], a.say) for a in spec.answers if a.when]
+    says = (says + [(f"Tell me about the {key.lower()}.", fact) for key, fact in _FACT.findall(spec.prompt)])[:3]
     says[1:1] = [("Hello, can you hear me?", "Yes, I can hear you. How can I help?")]
     says[3:3] = [("Thank you.", "You're welcome. Is there anything else?")]
     exits: list[tuple[str, str]] = []
@@ -168,11 +163,13 @@ def build_prefix(spec: AgentSpec) -> tuple[Message, ...]:
     prefix = [Message("system", build_system_prompt(spec))]
     for index, (said, name) in enumerate(exits):
         shown = says[index * len(says) // len(exits) : (index + 1) * len(says) // len(exits)]
-        examples = [(s, bot_words(answer)) for s, answer in shown] + [(said, _json({"exit": name}))]
+        examples = [(s, bot_words(answer)) for s, answer in shown] + [(said, as_json({"exit": name}))]
         for words, answer in examples:
             prefix += [Message("user", caller_words(words)), Message("assistant", answer)]
     return tuple(prefix)
 
+
+_FACT = re.compile(r"(?m)^[-* ]*([A-Z][\w ]{2,24}): (.+)$")
 
 _OURS = (
     ("Do you sell bicycles?", UNKNOWN),
@@ -181,14 +178,13 @@ _OURS = (
 )
 
 
-def answer_schema(names: tuple[str, ...]) -> Mapping[str, Any]:
-    """The JSON schema of an answer: words, or one of the exits `names` if there are any."""
-
-    def one(key: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"type": "object", "properties": {key: value}, "required": [key], "additionalProperties": False}
-
-    say = one("say", {"type": "string"})
-    return {"anyOf": [say, one("exit", {"type": "string", "enum": list(names)})]} if names else say
+_WHEN = frozenset(
+    content_words(
+        """monday tuesday wednesday thursday friday saturday sunday weekday weekend today tomorrow tonight morning
+        noon afternoon evening late early open close when"""
+    )
+)
+"""Words of one matter: a prompt that names some of them knows about all, "Monday to Friday" about Tuesday."""
 
 
 class Orchestrator:
@@ -202,7 +198,9 @@ class Orchestrator:
         self._exits = Matcher([e.examples for e in spec.exits])
         self._say_on = {e.name: e.say for e in spec.exits}
         self._known = frozenset(content_words(spec.prompt))
-        self._numbers = frozenset(_NUMBER.findall(" ".join([spec.prompt, *(a.say for a in spec.answers)])))
+        if self._known & _WHEN:
+            self._known |= _WHEN
+        self._numbers = numbers_in(" ".join([spec.prompt, *(a.say for a in spec.answers)]))
         self._failed_turns: set[int] = set()
 
     async def warm(self) -> None:
@@ -300,95 +298,6 @@ class Orchestrator:
         texts = self._spec.fallback
         say = Say(texts[min(count, len(texts) - 1)], Source.FALLBACK)
         return [say, Exit(FAILED) if count + 1 >= len(texts) else Done()]
-
-
-class NumberGuard:
-    """Lets words pass up to a number that isn't one of `known`: an invented one is worse than no answer."""
-
-    def __init__(self, known: frozenset[str]) -> None:
-        self.invented = False
-        self._known = known | {"00"}  # the minutes of "8 a.m."
-        self._held = ""
-
-    def feed(self, text: str, last: bool = False) -> str:
-        """What may be said of the text so far. A number at its end waits for what follows, or for `last`."""
-        if self.invented:
-            return ""
-        text = self._held + text
-        end = len(text) if last else len(text) - len(_NUMBER_AT_END.findall(text)[0])
-        self._held = text[end:]
-        for number in _NUMBER.finditer(text, 0, end):
-            if number[0] not in self._known:
-                self.invented = True
-                return text[: number.start()]
-        return text[:end]
-
-
-_NUMBER = re.compile(r"\d+")
-_NUMBER_AT_END = re.compile(r"\d*$")
-
-
-class AnswerReader:
-    """Reads the JSON of an answer as it comes. `complete` once nothing more is of interest.
-
-    Words that aren't JSON (from a server that knows no schemas) are taken as what to say.
-    """
-
-    def __init__(self) -> None:
-        self.exit: str | None = None
-        self.complete = False
-        self._head = ""
-        self._key = ""
-        self._raw = ""
-        self._value = ""
-
-    def feed(self, piece: str) -> str:
-        """The words to say that `piece` brought."""
-        if self.complete:
-            return ""
-        if not self._key:
-            self._head += piece
-            head = self._head.lstrip()
-            if head and not head.startswith("{"):
-                self._key, piece = "plain", head
-            else:
-                parts = head.split('"', 3)  # {"say":"...
-                if len(parts) < 4:
-                    return ""
-                self._key, piece = parts[1], parts[3]
-        if self._key == "plain":
-            return piece
-        text = self._unescape(piece)
-        if self._key == "say":
-            return text
-        self._value += text
-        if self.complete and self._key == "exit":
-            self.exit = self._value
-        return ""
-
-    def _unescape(self, piece: str) -> str:
-        """JSON string characters (RFC 8259, section 7) up to the closing quote."""
-        self._raw += piece
-        out = ""
-        while self._raw:
-            char = self._raw[0]
-            if char == '"':
-                self.complete = True
-                break
-            size = 1 if char != "\\" else 6 if self._raw[1:2] == "u" else 2
-            if len(self._raw) < size:
-                break  # the rest of the escape comes with the next piece
-            out += char if size == 1 else _unescaped(self._raw[:size])
-            self._raw = self._raw[size:]
-        return out
-
-
-def _unescaped(escape: str) -> str:
-    try:
-        text = str(json.loads(f'"{escape}"'))
-    except ValueError:
-        return ""
-    return "" if "\ud800" <= text <= "\udfff" else text  # half of a pictograph: can't be spoken
 
 
 async def _patient(pieces: AsyncIterator[str], patience_s: float) -> AsyncGenerator[str, None]:

@@ -33,8 +33,8 @@ _SUSPICIOUS_OF = 3
 _SUSPICIOUS = 2
 _RUN_UP_FRAMES = 11
 """Frames before the first suspicious one that the model hears too, with its memory wiped: an old memory of
-tones makes it deaf, an empty one takes tones that begin suddenly for speech. 11 was the best of ten values on the
-recordings this was tuned with; on a recording kept aside, 3 to 12 did about equally well."""
+tones makes it deaf, an empty one takes tones that begin suddenly for speech. 11 was the best of ten values on
+the recordings this was tuned with; on a recording kept aside, 3 to 12 did about equally well."""
 _SURE = 0.75
 _LIKELY = 0.5
 _LIKELY_WINDOWS = 2

@@ -28,6 +28,7 @@ def call_record(
     quality: LineQuality,
     slots: Mapping[str, str],
     errors: Sequence[str],
+    loop_late_ms: Mapping[str, float],
     said: Sequence[Utterance],
     turns: Sequence[TurnTrace],
 ) -> dict[str, Any]:
@@ -61,6 +62,7 @@ def call_record(
         "turns": [turn_row(turn) for turn in turns],
         "said": [{"at": item.first_heard, "text": item.heard, "complete": item.complete} for item in said],
         "errors": list(errors),
+        "loop_late_ms": dict(loop_late_ms),
     }
 
 

@@ -12,12 +12,18 @@ from brain import journal
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`offhook replay`'s options."""
-    parser.add_argument("journal", type=Path, metavar="JOURNAL", help="a call's journal.jsonl, or its folder")
+    parser.add_argument(
+        "journals", type=Path, nargs="+", metavar="JOURNAL", help="a call's journal.jsonl, or its folder"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when every action is the same, 1 when some differ (printed), 2 when it can't be read."""
-    path = args.journal / "journal.jsonl" if args.journal.is_dir() else args.journal
+    """0 when every action is the same, 1 when some differ (printed), 2 when a journal can't be read."""
+    return max(_replay(path) for path in args.journals)
+
+
+def _replay(path: Path) -> int:
+    path = path / "journal.jsonl" if path.is_dir() else path
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
         differences = journal.replay(lines)
@@ -28,10 +34,6 @@ def run(args: argparse.Namespace) -> int:
         print(f"{path}:{item.line}: {item.event}")
         print(f"  recorded {json.dumps(item.recorded, ensure_ascii=False)}")
         print(f"  replayed {json.dumps(item.replayed, ensure_ascii=False)}")
-    events = max(0, len(lines) - 1)
-    print(
-        f"{events} events, {len(differences)} of them answered differently"
-        if differences
-        else f"{events} events, the same actions"
-    )
+    outcome = f"{len(differences)} answered differently" if differences else "the same actions"
+    print(f"{path}: {max(0, len(lines) - 1)} events, {outcome}")
     return 1 if differences else 0

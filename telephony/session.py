@@ -30,6 +30,7 @@ from media.sound import read_wav
 from telephony.call_record import call_record
 from telephony.masking import mask_text
 from telephony.records import CallFolder, open_private
+from telephony.stall import StallWatch
 from telephony.state import CallState, follow
 from telephony.transport import Confirmed, Ended, Key, Leg, Lines, Media
 
@@ -37,6 +38,8 @@ log = logging.getLogger("offhook.call")
 
 AHEAD = 2
 """Frames written ahead of the clock: a stop is heard within 40 ms, a busy loop isn't heard."""
+ECHO_AHEAD = 8
+"""Frames the echo plan may have waiting: more than a late tick brings at once."""
 HANGUP_LIMIT_S = 10.0
 
 Journey = Callable[[Call], Awaitable[None]]
@@ -56,6 +59,7 @@ class Services:
     rtp_timeout_s: float
     wall: Callable[[], float]
     sort_messages: Callable[[], None]
+    stalls: StallWatch
 
 
 class CallSession:
@@ -80,6 +84,7 @@ class CallSession:
         self._slots: dict[str, str] = {}
         self._errors: list[str] = []
         self._offered_at = services.wall()
+        self._began = services.stalls.count
         self._answered_at: float | None = None
         self.end_reason = ""
         self._stt, self._tts = SttSettings(), TtsSettings()
@@ -113,8 +118,8 @@ class CallSession:
         try:
             await self._leg.ring()
             self._go(CallState.RINGING)
+            self._go(CallState.ANSWERED)  # before the 200 leaves: its ACK may come at once
             await self._leg.answer()
-            self._go(CallState.ANSWERED)
             self._answered_at = services.wall()
             self.folder.journal(journal.HEADER)
             if services.recordings:
@@ -179,7 +184,12 @@ class CallSession:
         if self._recorder is not None:
             self._recorder.caller(position, pcm)
         if self._echoing:
-            self._put(pcm)
+            # On hold the clock takes nothing: what can't be sent back now is not worth sending later.
+            if (
+                self._services.lines.room(self._leg.line, ECHO_AHEAD) * self._services.lines.frame_samples
+                >= pcm.size
+            ):
+                self._put(pcm)
             return
         agent = self._agent
         if agent is None or self.state is CallState.HELD:
@@ -319,6 +329,7 @@ class CallSession:
             quality=self._leg.quality(),
             slots=self._slots,
             errors=self._errors,
+            loop_late_ms=self._services.stalls.late_ms(self._began),
             said=self._agent.mouth.said if self._agent is not None else [],
             turns=self._agent.traces if self._agent is not None else [],
         )

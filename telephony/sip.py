@@ -309,8 +309,8 @@ class SipTransport:
     def _handle(self, event: StackEvent) -> None:
         match event:
             case Offered():
-                leg = self._legs[event.line] = SipLeg(event, self)
-                self._calls.put_nowait(leg)
+                self._legs[event.line] = SipLeg(event, self)
+                self._calls.put_nowait(self._legs[event.line])
             case Refused():
                 self._calls.put_nowait(event)
             case Registration():

@@ -1,4 +1,4 @@
-"""How long the event loop was away: measured by itself, printed with every benchmark.
+"""How long the event loop was away: measured by itself, kept in every call's record.
 
 Also keeps Python's cyclic collector off the calls: objects of the start are frozen, and collections run
 only from here, between calls' work (DESIGN section 4).
@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections import deque
+from itertools import islice
 
 PERIOD_S = 0.02
 COLLECT_EVERY = 500
 """Periods between two collections of the youngest generation: ten seconds."""
+KEPT = 15_000
+"""Wake-ups that are remembered: five minutes."""
 
 
 class StallWatch:
     """Wakes every 20 ms and notes how late it was, in milliseconds."""
 
     def __init__(self) -> None:
-        self._late_ms: list[float] = []
-        self.worst_ms = 0.0
+        self.count = 0
+        """Wake-ups so far: a mark for `late_ms`."""
+        self._late_ms: deque[float] = deque(maxlen=KEPT)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -27,25 +32,26 @@ class StallWatch:
         gc.freeze()
         gc.disable()
         loop = asyncio.get_running_loop()
-        periods = 0
         try:
             while True:
                 due = loop.time() + PERIOD_S
                 await asyncio.sleep(PERIOD_S)
-                late = (loop.time() - due) * 1000.0
-                self._late_ms.append(late)
-                if len(self._late_ms) > 3000:
-                    del self._late_ms[:1500]
-                self.worst_ms = max(self.worst_ms, late)
-                periods += 1
-                if periods % COLLECT_EVERY == 0:
-                    gc.collect(0 if periods % (COLLECT_EVERY * 6) else 1)
+                self.note((loop.time() - due) * 1000.0)
+                if self.count % COLLECT_EVERY == 0:
+                    gc.collect(0 if self.count % (COLLECT_EVERY * 6) else 1)
         finally:
             gc.enable()
 
-    def percentile_ms(self, share: float) -> float:
-        """The stall that `share` (0 to 1) of the last minute's wake-ups stayed under."""
-        if not self._late_ms:
-            return 0.0
-        ordered = sorted(self._late_ms)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    def note(self, late_ms: float) -> None:
+        """One wake-up came so late."""
+        self._late_ms.append(late_ms)
+        self.count += 1
+
+    def late_ms(self, since: int = 0) -> dict[str, float]:
+        """How late the loop was since `count` was `since` (at most the last five minutes): p50, p99, max."""
+        newest = min(self.count - since, len(self._late_ms))
+        ordered = sorted(islice(reversed(self._late_ms), newest))
+        if not ordered:
+            return {"p50": 0.0, "p99": 0.0, "max": 0.0}
+        values = (ordered[len(ordered) // 2], ordered[len(ordered) * 99 // 100], ordered[-1])
+        return {name: round(value, 2) for name, value in zip(("p50", "p99", "max"), values, strict=True)}

@@ -145,6 +145,9 @@ class Worker:
         self._by_sip_id[leg.info.sip_call_id] = session
         try:
             await session.run()
+        except Exception:
+            # A fault of ours ends this call only: the others' audio goes through the same process.
+            log.exception("call %s: failed", call)
         finally:
             del self._sessions[leg.line]
             self._by_sip_id.pop(leg.info.sip_call_id, None)
@@ -161,6 +164,7 @@ class Worker:
             rtp_timeout_s=self._config.sip.rtp_timeout_s,
             wall=time.time,
             sort_messages=self._sort_messages,
+            stalls=self._stalls,
         )
 
     def _note_refused(self, caller: str, called: str, status: int, reason: str) -> None:

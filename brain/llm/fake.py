@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from brain.engines import EngineError, LlmSettings, Message
 
-Hook = Callable[[str], None]
+Step = str | EngineError
+Gate = Callable[[int], Awaitable[None]]
 
 
 @dataclass(slots=True)
 class ScriptedLlm:
-    """Answers by the first key of `script` that the last message contains (letter case aside).
+    """Answers by the first key of `script` that the last message holds (letter case aside), else `default`.
 
-    An answer that is an `EngineError` is raised, also from the middle of a list of pieces. An answer given
-    as text is sent word by word. Without a match the answer is `default`; where the settings hold a schema
-    with an enum, that is the enum's last value as JSON, so that a choice always satisfies its schema.
-    `pace` is awaited before each piece: a test can hold an answer back there.
+    An answer is sent word by word, or piece by piece where it is given as a list; an `EngineError` in it is
+    raised there. Where the settings ask for a schema with an object that holds "say", an answer that isn't
+    JSON is put into one. `gate` is awaited with the number of each piece before it is sent: a test can hold
+    an answer back there. `asked` and `warmed` keep the requests, `cancelled` counts answers given up.
     """
 
-    script: Mapping[str, str | EngineError | Sequence[str | EngineError]] = field(default_factory=dict)
-    default: str = "I'm not sure about that."
+    script: Mapping[str, Step | Sequence[Step]] = field(default_factory=dict)
+    default: Step | Sequence[Step] = "I'm not sure about that."
+    gate: Gate | None = None
     asked: list[tuple[tuple[Message, ...], LlmSettings]] = field(default_factory=list)
     warmed: list[tuple[Message, ...]] = field(default_factory=list)
     cancelled: int = 0
@@ -31,15 +35,28 @@ class ScriptedLlm:
         self.warmed.append(tuple(messages))
 
     async def chat(self, messages: Sequence[Message], settings: LlmSettings) -> AsyncIterator[str]:
-        """Pieces of the scripted answer, at most `max_tokens` of them; notes the request in `asked`."""
+        """The scripted answer, at most `max_tokens` pieces of it. Raises the script's EngineError."""
         self.asked.append((tuple(messages), settings))
-        done = False
+        finished = False
         try:
-            for piece in self._pieces(messages, settings)[: settings.max_tokens]:
-                if isinstance(piece, EngineError):
-                    done = True
-                    raise piece
-                yield piece
-            done = True
+            for number, step in enumerate(self._steps(messages, settings)[: settings.max_tokens]):
+                if self.gate is not None:
+                    await self.gate(number)
+                if isinstance(step, EngineError):
+                    finished = True
+                    raise step
+                yield step
+            finished = True
         finally:
-            self.cancelled += not done
+            self.cancelled += not finished
+
+    def _steps(self, messages: Sequence[Message], settings: LlmSettings) -> list[Step]:
+        last = messages[-1].content.lower()
+        answer = next((a for key, a in self.script.items() if key.lower() in last), self.default)
+        if isinstance(answer, EngineError):
+            return [answer]
+        if not isinstance(answer, str):
+            return list(answer)
+        if settings.schema is not None and not answer.startswith("{"):
+            answer = json.dumps({"say": answer}, ensure_ascii=False)
+        return list(re.findall(r"\s*\S+", answer))

@@ -15,12 +15,15 @@ import socket
 import sys
 from pathlib import Path
 
-import xllamacpp  # type: ignore[import-untyped]
+import xllamacpp
 
 from brain.llm.weights import DEFAULT, WeightsError, find
 
-DEFAULT_NICE = 5
-"""How far the server steps back: speech recognition and the media share its cores and come first."""
+DEFAULT_NICE = 0
+"""How far the server steps back. llama.cpp's threads wait for one another several hundred times a token, so
+a share of a core lost is a multiple of time lost: beside one busy thread the server keeps a third of its
+speed at the same level, and next to none at 5. The media's clock is late by 4 ms at p99 meanwhile, which
+its ring of frames covers. See docs/llm.md."""
 
 
 def build_params(
@@ -35,8 +38,8 @@ def build_params(
     params.n_parallel = slots
     params.n_ctx = slots * context
     params.n_gpu_layers = 0
-    # Read the weights into memory of our own: mapped pages are dropped while the line is quiet, and the
-    # next caller would wait for the disk (measured: 3 to 30 s for an answer that takes 0.6 s).
+    # Read the weights, don't map them: llama.cpp repacks most of them for the CPU, and the mapped
+    # originals would stay in memory beside that (1.9 GB instead of 1.3).
     params.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
     params.fit_params = False
     params.cont_batching = True

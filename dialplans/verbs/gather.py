@@ -52,6 +52,8 @@ class Gather(Speaking):
     """The least digits that are an answer."""
     max_digits: int = Field(20, ge=1, le=60)
     """The most digits."""
+    usual_digits: list[Annotated[int, Field(ge=1, le=60)]] = []
+    """How many digits such a number usually has: after so many the bot waits less for more."""
     confirm: Text | None = None
     """How to read the answer back, as a question: "I have {number:digits}. Is that right?" """
     correct: Correct = Correct(voice=2, keys=2)
@@ -85,8 +87,8 @@ class Gather(Speaking):
             raise ValueError("on_yes and on_no are for type: yes_no")
         if self.type == "yes_no" and self.confirm:
             raise ValueError("a yes or a no is not read back; remove confirm")
-        if self.type != "digits" and {"min_digits", "max_digits"} & self.model_fields_set:
-            raise ValueError("min_digits and max_digits are for type: digits")
+        if self.type != "digits" and {"min_digits", "max_digits", "usual_digits"} & self.model_fields_set:
+            raise ValueError("min_digits, max_digits and usual_digits are for type: digits")
         return self
 
     # ---- in a call --------------------------------------------------------------------------------------
@@ -125,6 +127,7 @@ class Gather(Speaking):
             kind=self.answer_type.kind,
             min_digits=bounds.least,
             max_digits=bounds.most,
+            usual_digits=tuple(self.usual_digits),
             voice=voice,
             keys=self.keys,
             silence_s=self.silence_s,

@@ -4,10 +4,6 @@
 #include <cstring>
 #include <memory>
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <pjsua2/endpoint.hpp>
 #include <pjsua-lib/pjsua_internal.h>
 
@@ -79,22 +75,10 @@ pj_status_t onDestroy(pjmedia_port *port) {
     return PJ_SUCCESS;
 }
 
-constexpr int kClockNice = -11;     // what desktop sound servers ask for
-
 pj_status_t (*bridgeTick)(pjmedia_port *, pjmedia_frame *) = nullptr;
-
-// Models that run on the same cores would delay the tick by their time slice. Where we have the right, the
-// clock thread goes first; elsewhere it stays as it is.
-void hurryOnce() {
-    static thread_local bool done = false;
-    if (done) return;
-    done = true;
-    setpriority(PRIO_PROCESS, pid_t(syscall(SYS_gettid)), kClockNice);
-}
 
 // The bridge serves all its ports inside get_frame of its master port: when that returns the tick is over.
 pj_status_t tickAndTell(pjmedia_port *port, pjmedia_frame *frame) {
-    hurryOnce();
     const pj_status_t status = bridgeTick(port, frame);
     if (auto slab = currentSlab()) slab->tick();
     return status;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import numpy as np
 import pytest
@@ -278,3 +279,38 @@ async def test_glare(bot: Bot) -> None:
         peer.request("ACK", cseq=one)
         peer.request("ACK", cseq=two)
         assert (await peer.bye()).status == 200
+
+
+async def test_media_that_moves_by_reinvite(bot: Bot) -> None:
+    """A PBX that takes itself out of the media path: RTP goes to the new address and is heard from there."""
+    async with Peer(bot.port) as peer, Peer(bot.port) as other:
+        await peer.call()
+        peer.rtp.speak(tone(500))
+        await peer.rtp.hear(25)
+        assert (await peer.call(offer(other.rtp.port, version=2))).status == 200
+        other.rtp.remote, other.rtp.ssrc = peer.rtp.remote, 0xABCDEF
+        await peer.rtp.close()
+        other.rtp.speak(tone(1200))
+        await other.rtp.hear(25)
+        assert strongest_hz(await other.rtp.hear(50)) == pytest.approx(1200, abs=10)
+        call = await bot.call()
+        assert (await call.until(Media, 2)).remote == f"127.0.0.1:{other.rtp.port}"
+        await peer.bye()
+
+
+@pytest.mark.skipif(not NATIVE, reason="the fallback looks at RTP every two seconds only")
+async def test_rtp_that_stops_and_comes_back(bot: Bot) -> None:
+    async with Peer(bot.port) as peer:
+        await peer.call()
+        peer.rtp.speak(tone(500)).set_name("speaker")
+        await peer.rtp.hear(25)
+        call = await bot.call()
+        assert peer.rtp.speaker is not None
+        peer.rtp.speaker.cancel()
+        await peer.rtp.hear(30)
+        silent = call.leg.rtp_age_s(time.monotonic())
+        assert silent >= 0.4  # 30 frames of the bot's, less those that were on their way
+        peer.rtp.speak(tone(500))
+        await peer.rtp.hear(10)
+        assert call.leg.rtp_age_s(time.monotonic()) < silent
+        await peer.bye()

@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterator
 
 import pytest
-from conftest import Agent, pj
-from phone import Phone, receive
+from native_agent import Agent, pj
+from native_phone import Phone, receive
 
 pytestmark = pytest.mark.sip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import FRAME_SAMPLES, LINES, Agent, pj
+from native_agent import FRAME_SAMPLES, LINES, Agent, pj
 
 pytestmark = pytest.mark.sip
 

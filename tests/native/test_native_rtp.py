@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from conftest import LINES, Agent
-from phone import Phone, receive, rtp, udp_socket
+from native_agent import LINES, Agent
+from native_phone import Phone, receive, rtp, udp_socket
 
 pytestmark = pytest.mark.sip
 
