@@ -32,6 +32,8 @@ from telephony.caller.transcribe import Whisper, said_between
 RECEPTION = Path(__file__).parent.parent / "dialplans" / "reception.yaml"
 QUESTIONS_A_CALL = 5
 NOISE_DBFS = -58
+SILENCE_MS = 1200
+"""The caller takes the bot as done after this much silence: more than it leaves between two clauses."""
 STAGES = ("final", "endpoint", "first_token", "first_audio", "first_heard")
 
 SLOTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -70,6 +72,13 @@ class Scored:
         """Whether the language model words the answer."""
         return not self.asked.kind.startswith("slot")
 
+    def line(self) -> str:
+        """The turn in a line."""
+        wire = "   no answer" if self.wire_ms is None else f"{self.wire_ms:9.0f} ms"
+        stages = ", ".join(f"{stage} {self.stages[stage]}" for stage in STAGES if self.stages.get(stage))
+        mark = " " if self.counts else "x"
+        return f"{mark} {wire} [{self.asked.kind}] {self.asked.text!r} -> {self.heard!r} ({stages})"
+
 
 def plan_of(facts: dict[str, str]) -> str:
     """The reception plan with other facts."""
@@ -85,7 +94,7 @@ def call_of(asked: list[Asked]) -> str:
     """A call script: the greeting, then each turn when the bot has finished."""
     steps: list[Any] = [{"wait_for": "bot"}]
     for turn in asked:
-        steps += [{"say": turn.text}, {"wait_for": "bot", "within_s": 15}]
+        steps += [{"say": turn.text}, {"wait_for": "bot", "within_s": 20, "silence_ms": SILENCE_MS}]
     steps.append("hangup")
     return yaml.safe_dump({"name": "bench", "voice": "joe", "noise_dbfs": NOISE_DBFS, "steps": steps})
 
@@ -142,8 +151,9 @@ async def measure(turns: int, seed: int, config: dict[str, Any]) -> tuple[list[S
                 record = await _record(running, report.call_id)
                 scored += score(call, report, caller.diary.invited_ns, record)
                 reports.append(report)
-                done = [s for s in scored[-len(call) :] if s.counts]
-                print(f"call {number + 1}: {len(done)} of {len(call)} turns count", flush=True)
+                print(f"call {number + 1}:", flush=True)
+                for s in scored[-len(call) :]:
+                    print(f"  {s.line()}", flush=True)
             return scored, reports
 
 
@@ -194,7 +204,7 @@ def main() -> None:
     print(f"\nbot's RTP gap, worst call: p99 and max {figures['rtp_gap_ms']} ms")
     for s in scored:
         if not s.counts:
-            print(f"does not count: [{s.asked.kind}] {s.asked.text!r} -> {s.heard!r} (wanted {s.asked.facts})")
+            print(f"does not count: {s.line()} (wanted {s.asked.facts})")
     print(json.dumps(figures))
 
 

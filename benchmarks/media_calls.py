@@ -23,7 +23,6 @@ from benchmarks.sipp_load import ANSWER, KEY, Load, SippMissing, drive, long_men
 from telephony.caller.call import Caller
 from telephony.caller.media_clock import MediaClock
 from telephony.caller.options import CallOptions
-from telephony.caller.timeline import gaps
 
 SETTLE_S = 3.0
 PROMPT_LETTERS_S = 6.0

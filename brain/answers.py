@@ -87,7 +87,10 @@ class Matcher:
 
     def __init__(self, groups: Sequence[Sequence[str]]) -> None:
         self._examples = [
-            (index, words) for index, group in enumerate(groups) for text in group if (words := content_words(text))
+            (index, words)
+            for index, group in enumerate(groups)
+            for text in group
+            if (words := content_words(text))
         ]
         seen: dict[str, set[int]] = {}
         for index, words in self._examples:
@@ -129,18 +132,21 @@ class Matcher:
     def _weight(self, word: str) -> float:
         return self._idf.get(word, self._new) * (0.5 if word in _LIGHT else 1.0)
 
-    def _score(
-        self, asked: Sequence[str], words: Sequence[str], near: dict[str, dict[str, float]]
-    ) -> float:
+    def _score(self, asked: Sequence[str], words: Sequence[str], near: dict[str, dict[str, float]]) -> float:
         """Harmonic mean of the share of what was asked, and of the example, that the other holds."""
         if any(w in _NEGATIONS for w in asked) != any(w in _NEGATIONS for w in words):
             return 0.0
-        found_asked = sum(
-            max((near[a].get(w, 0.0) * self._weight(w) for w in words), default=0.0) for a in asked
+        found_asked = total_asked = 0.0
+        for word in asked:
+            found = max((near[word].get(w, 0.0) * self._weight(w) for w in words), default=0.0)
+            found_asked += found
+            # A misheard word weighs what the word it is taken for weighs. What shapes the question weighs
+            # little, unless the example lacks it: "how much is the parking" isn't "is there parking".
+            missing = 0.0 if found else self._idf.get(word, self._new)
+            total_asked += max(missing, *(self._weight(w) for w in near[word]), 0.0)
+        found_words = sum(
+            max((near[a].get(w, 0.0) for a in asked), default=0.0) * self._weight(w) for w in words
         )
-        found_words = sum(max(near[a].get(w, 0.0) for a in asked) * self._weight(w) for w in words)
-        # A misheard word weighs what the word it is taken for weighs, a new word what a new word does.
-        total_asked = sum(max((self._weight(w) for w in near[a]), default=self._weight(a)) for a in asked)
         if not found_asked:
             return 0.0
         precision = min(1.0, found_asked / total_asked)

@@ -96,7 +96,11 @@ class ClauseSplitter:
             return 0  # in the middle of a word
         if body.rstrip(_CLOSERS)[-1:] in _HARD and _sentence_ends(words, char):
             return len(text)
-        if body[-1] in _SOFT and len(words) >= self._limits.least and not (body[-2].isdigit() and char.isdigit()):
+        if (
+            body[-1] in _SOFT
+            and len(words) >= self._limits.least
+            and not (body[-2].isdigit() and char.isdigit())
+        ):
             return len(text)
         if len(words) >= self._limits.most and not _sticks(body, char):
             return len(text)
@@ -146,4 +150,3 @@ def _sticks(body: str, char: str) -> bool:
     """Whether `body` and the word that `char` starts belong together: "555 0134", "8 a.m.", "Dr. Ruiz"."""
     last = body.rsplit(maxsplit=1)[-1].lower() if body else ""
     return last in _STICKY or last in _BREAKS or last.endswith(".") or last[-1:].isdigit() or char.isdigit()
-

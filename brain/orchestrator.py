@@ -152,7 +152,9 @@ def build_prefix(spec: AgentSpec) -> tuple[Message, ...]:
     plan's answers, else the prompt's lines of the form "Hours: ...", are spread evenly among the exits.
     """
     says = [(a.when[0], a.say) for a in spec.answers if a.when]
-    says = (says + [(f"Tell me about the {key.lower()}.", fact) for key, fact in _FACT.findall(spec.prompt)])[:3]
+    says = (says + [(f"Tell me about the {key.lower()}.", fact) for key, fact in _FACT.findall(spec.prompt)])[
+        :3
+    ]
     says[1:1] = [("Hello, can you hear me?", "Yes, I can hear you. How can I help?")]
     says[3:3] = [("Thank you.", "You're welcome. Is there anything else?")]
     exits: list[tuple[str, str]] = []

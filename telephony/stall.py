@@ -1,7 +1,7 @@
 """How long the event loop was away: measured by itself, kept in every call's record.
 
 Also keeps Python's cyclic collector off the calls: objects of the start are frozen, and collections run
-only from here, between calls' work (DESIGN section 4).
+only from here, little and often, so that none of them has much to look through (DESIGN section 4).
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections import deque
 from itertools import islice
 
 PERIOD_S = 0.02
-COLLECT_EVERY = 500
-"""Periods between two collections of the youngest generation: ten seconds."""
+COLLECT_EVERY = ((3000, 2), (500, 1), (25, 0))
+"""Periods between two collections of a generation: a minute, ten seconds, half a second. The oldest holds
+what calls keep for long; an ended call's cycles are freed there, or nowhere."""
 KEPT = 15_000
 """Wake-ups that are remembered: five minutes."""
 
@@ -37,8 +38,10 @@ class StallWatch:
                 due = loop.time() + PERIOD_S
                 await asyncio.sleep(PERIOD_S)
                 self.note((loop.time() - due) * 1000.0)
-                if self.count % COLLECT_EVERY == 0:
-                    gc.collect(0 if self.count % (COLLECT_EVERY * 6) else 1)
+                for periods, generation in COLLECT_EVERY:
+                    if self.count % periods == 0:
+                        gc.collect(generation)
+                        break
         finally:
             gc.enable()
 

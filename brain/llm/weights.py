@@ -173,7 +173,9 @@ def _locked(path: Path) -> Iterator[None]:
 def main(argv: list[str] | None = None) -> int:
     """The command: fetch the named weights; 0, or 2 with one line on stderr."""
     parser = argparse.ArgumentParser(prog="python -m brain.llm.weights", description="Fetch LLM weights.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(WEIGHTS)} (or a GGUF's path)")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(WEIGHTS)} (or a GGUF's path)"
+    )
     try:
         for name in parser.parse_args(argv).names or [DEFAULT]:
             print(ensure(name, lambda line: print(line, file=sys.stderr)))

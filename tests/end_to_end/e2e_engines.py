@@ -67,7 +67,7 @@ class FakeLlm:
     """An OpenAI-compatible server at `url`. It says `answer`; while `hangs` is set it says nothing at all."""
 
     def __init__(self) -> None:
-        self.answer = "We are open from eight to six."
+        self.answer = "Eight to six."
         self.hangs = threading.Event()
         self.released = threading.Event()
         self.failing = False

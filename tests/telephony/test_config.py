@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from dialplans.yaml_source import SourceError, load
 from telephony.config import Config, sip_settings, split_address
 

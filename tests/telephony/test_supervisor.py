@@ -69,7 +69,11 @@ signal.pause()"""
 
 async def test_a_second_signal_does_not_wait(tmp_path):
     ready = tmp_path / "ready"
-    deaf = f"import pathlib, signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); pathlib.Path({str(ready)!r}).touch(); signal.pause()"
+    deaf = f"""
+import pathlib, signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+pathlib.Path({str(ready)!r}).touch()
+signal.pause()"""
     supervisor = Supervisor([], [Child("worker", script(deaf), grace_s=3600.0)])
     running = asyncio.create_task(supervisor.run())
     await until(ready.exists)

@@ -1,0 +1,194 @@
+"""The OpenAI client against a server of ours that answers byte for byte as a test says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from brain.engines import EngineError, LlmSettings, Message
+from brain.llm.openai_chat import OpenAiChat, OpenAiChatConfig
+
+ASKED = (Message("system", "Be kind."), Message("user", "Hello?"))
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def chunk(text: str | None) -> bytes:
+    event = {"choices": [{"index": 0, "delta": {"content": text} if text is not None else {}}]}
+    return b"data: " + json.dumps(event).encode() + b"\n\n"
+
+
+def head(status: str = "200 OK") -> bytes:
+    return f"HTTP/1.1 {status}\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n".encode()
+
+
+class Server:
+    """Answers each request with `answer`, and keeps the last one's head and JSON body."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self.head = ""
+        self.body: dict[str, object] = {}
+        self.finished: asyncio.Queue[str] = asyncio.Queue()
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        how = "cut"
+        try:
+            self.head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            size = next(int(h[15:]) for h in self.head.lower().split("\r\n") if h.startswith("content-length"))
+            self.body = json.loads(await reader.readexactly(size))
+            await self._answer(reader, writer)
+            how = "whole"
+        except ConnectionError:
+            how = "reset"
+        finally:
+            self.finished.put_nowait(how)
+            writer.close()
+
+
+@asynccontextmanager
+async def served(answer: Answer, **config: object) -> AsyncIterator[tuple[OpenAiChat, Server]]:
+    server = Server(answer)
+    listener = await asyncio.start_server(server, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    async with listener:
+        async with OpenAiChat(OpenAiChatConfig(f"http://127.0.0.1:{port}/v1", **config)) as llm:  # type: ignore[arg-type]
+            yield llm, server
+
+
+def sends(*parts: bytes) -> Answer:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+
+    return answer
+
+
+async def read(llm: OpenAiChat, settings: LlmSettings | None = None) -> str:
+    async with asyncio.timeout(10):
+        return "".join([piece async for piece in llm.chat(ASKED, settings or LlmSettings())])
+
+
+async def test_pieces_are_read_from_the_events() -> None:
+    events = [chunk(""), chunk("Good "), b": still here\n\n", chunk("day"), chunk(None), b"data: [DONE]\n\n"]
+    async with served(sends(head(), *events)) as (llm, _):
+        assert await read(llm) == "Good day"
+
+
+async def test_events_may_be_cut_anywhere() -> None:
+    stream = head() + chunk("Grüß ") + chunk("Gott") + b'data: {"choices": [], "usage": {}}\n\ndata: [DONE]\n\n'
+    async with served(sends(*(stream[i : i + 7] for i in range(0, len(stream), 7)))) as (llm, _):
+        assert await read(llm) == "Grüß Gott"
+
+
+async def test_the_request_is_the_chat_apis(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "s3cret")
+    schema = {"type": "object"}
+    config = {"model": "m", "api_key_env": "SECRET"}
+    async with served(sends(head(), b"data: [DONE]\n\n"), **config) as (llm, server):
+        await read(llm, LlmSettings(max_tokens=7, temperature=0.5, schema=schema, stop=("\n",)))
+    assert server.head.startswith("POST /v1/chat/completions ")
+    assert "authorization: bearer s3cret" in server.head.lower()
+    assert server.body == {
+        "model": "m",
+        "messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hello?"}],
+        "max_tokens": 7,
+        "temperature": 0.5,
+        "stream": True,
+        "stop": ["\n"],
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "strict": True, "schema": schema},
+        },
+    }
+
+
+async def test_without_a_key_none_is_sent() -> None:
+    async with served(sends(head(), b"data: [DONE]\n\n"), api_key_env="OFFHOOK_NO_SUCH_KEY") as (llm, server):
+        await read(llm)
+    assert "authorization" not in server.head.lower()
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        ([head("503 Service Unavailable"), b'{"error": "loading\\nmodel"}'], "HTTP 503: .*loading"),
+        ([head(), b'data: {"error": {"message": "context full"}}\n\n'], "context full"),
+        ([head(), b"data: {oops\n\n"], "not a chat chunk: {oops"),
+        ([head(), b"data: 7\n\n"], "not a chat chunk: 7"),
+        ([head(), chunk("Good ")], "broke off"),
+        ([], "RemoteProtocolError"),
+    ],
+)
+async def test_a_bad_answer_is_an_engine_error(sent: list[bytes], reason: str) -> None:
+    async with served(sends(*sent)) as (llm, _):
+        with pytest.raises(EngineError, match=reason) as raised:
+            await read(llm)
+    assert "\n" not in raised.value.reason
+
+
+async def test_a_server_that_says_nothing_is_given_up() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with served(silent, piece_s=0.05) as (llm, _):
+        with pytest.raises(EngineError, match="ReadTimeout"):
+            await read(llm)
+
+
+async def test_no_server_is_an_engine_error() -> None:
+    listener = await asyncio.start_server(lambda r, w: None, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    listener.close()
+    await listener.wait_closed()
+    async with OpenAiChat(OpenAiChatConfig(f"http://127.0.0.1:{port}/v1")) as llm:
+        with pytest.raises(EngineError, match="ConnectError"):
+            await read(llm)
+        with pytest.raises(EngineError, match="ConnectError"):
+            await llm.warm(ASKED)
+
+
+async def test_closing_the_iterator_closes_the_connection() -> None:
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(head() + chunk("and "))
+        await reader.read()  # returns when the other side hangs up
+
+    async with served(endless) as (llm, server):
+        pieces = llm.chat(ASKED, LlmSettings())
+        async with asyncio.timeout(10):
+            assert await anext(pieces) == "and "
+            await pieces.aclose()  # type: ignore[attr-defined]
+            assert await server.finished.get() == "whole"
+
+
+async def test_a_cancelled_task_closes_the_connection() -> None:
+    asked = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await reader.read()
+
+    async with served(silent) as (llm, server), asyncio.timeout(10):
+        task = asyncio.create_task(read(llm))
+        await asked.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await server.finished.get() == "whole"
+
+
+async def test_warming_asks_for_one_token() -> None:
+    answer = b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'
+    async with served(sends(answer)) as (llm, server):
+        await llm.warm(ASKED)
+    assert server.body["max_tokens"] == 1
+    assert server.body["stream"] is False
+
+
+def test_an_address_without_a_scheme_is_refused() -> None:
+    with pytest.raises(ValueError, match="http://"):
+        OpenAiChatConfig("127.0.0.1:8000/v1")
