@@ -81,7 +81,8 @@ async def bare_worker(config: dict[str, Any], burden: Burden | None = None) -> A
         try:
             for arguments in (["brain.speech_server", "--listen", speech, "--script", "yes"], command):
                 child = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", *arguments, env=environment, stdout=asyncio.subprocess.DEVNULL
+                    sys.executable, "-m", *arguments, env=environment, stdout=asyncio.subprocess.DEVNULL,
+                    stderr=None if arguments is command else asyncio.subprocess.DEVNULL,
                 )
                 children.append(child)
             await _ready(children[-1], port)

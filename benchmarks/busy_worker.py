@@ -13,8 +13,7 @@ import time
 from pathlib import Path
 
 from telephony.config import Config
-from telephony.worker import Worker
-
+from telephony.worker import Worker, allow_files
 
 GARBAGE_A_BURST = 300
 """Cycles left to the collector by each burst: at 40 bursts a second some 12,000."""
@@ -51,4 +50,5 @@ async def work(settings: Path, burst_s: float, share: float) -> int:
 
 
 if __name__ == "__main__":
+    allow_files()
     sys.exit(asyncio.run(work(Path(sys.argv[1]), float(sys.argv[2]) / 1000, float(sys.argv[3]))))

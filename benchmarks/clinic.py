@@ -149,7 +149,9 @@ def draw(rng: random.Random) -> Clinic:
             "street": f"{house} {street} Street, next to the {place}",
             "parking": f"free, {parking} the clinic",
             "bus": f"line {line}, stop {stop}",
-            "doctors": f"Doctor {adults} for adults, Doctor {children} for children, Doctor {skin} for skin",
+            "adults_doctor": f"Doctor {adults}",
+            "children_doctor": f"Doctor {children}",
+            "skin_doctor": f"Doctor {skin}",
             "first_visit": f"{cost} dollars; bring your insurance card",
         },
         {

@@ -87,7 +87,8 @@ def plan_of(facts: dict[str, str]) -> str:
         text, found = re.subn(rf"^  {name}: .*$", f"  {name}: {fact}", text, count=1, flags=re.MULTILINE)
         if not found:
             raise ValueError(f"{RECEPTION} has no fact {name!r}")
-    return text
+    # Every answer is to be worded by the model: none is said by heart.
+    return text.replace("        max_turns:", "        by_heart: false\n        max_turns:", 1)
 
 
 def call_of(asked: list[Asked]) -> str:
@@ -96,7 +97,7 @@ def call_of(asked: list[Asked]) -> str:
     for turn in asked:
         steps += [{"say": turn.text}, {"wait_for": "bot", "within_s": 20, "silence_ms": SILENCE_MS}]
     steps.append("hangup")
-    return yaml.safe_dump({"name": "bench", "voice": "joe", "noise_dbfs": NOISE_DBFS, "steps": steps})
+    return yaml.safe_dump({"name": "bench", "voice": "joe", "noise_dbfs": NOISE_DBFS, "steps": steps}, sort_keys=False)
 
 
 def calls_of(asked: list[Question], rng: random.Random) -> list[list[Asked]]:

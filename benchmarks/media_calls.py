@@ -25,6 +25,7 @@ from telephony.caller.media_clock import MediaClock
 from telephony.caller.options import CallOptions
 
 SETTLE_S = 3.0
+RECORDS_WITHIN_S = 10.0
 PROMPT_LETTERS_S = 6.0
 """The scripted voice takes longer than this for the menu's prompt once."""
 RTP_PORTS = "20000-21999"
@@ -87,6 +88,14 @@ async def steady(bot: Bot, after_s: float, for_s: float) -> dict[str, Any]:
     return {"used": used, "took": took, "window": (began_ns, time.time_ns()), **memory(bot.pid)}
 
 
+async def finished(bot: Bot, calls: int) -> list[dict[str, Any]]:
+    """The records of the calls: each is written a moment after its BYE."""
+    until = time.monotonic() + RECORDS_WITHIN_S
+    while len(records := bot.records()) < calls and time.monotonic() < until:
+        await asyncio.sleep(0.2)
+    return list(records.values())
+
+
 async def measure(mode: Mode, calls: int, own: int, seconds: float) -> Figures:
     """One run of `mode`. Raises SippMissing, RuntimeError."""
     load = Load(calls - own, a_second=20, hold_s=0.0)
@@ -104,7 +113,7 @@ async def measure(mode: Mode, calls: int, own: int, seconds: float) -> Figures:
                     driving = tasks.create_task(drive(bot, load))
                     listening = [tasks.create_task(listen(bot, clock, load.hold_s)) for _ in range(own)]
                     watching = tasks.create_task(steady(bot, load.ramp_s + SETTLE_S, seconds))
-            records = list(bot.records().values())
+            records = await finished(bot, calls)
     return figures(mode, calls, watching.result(), [task.result() for task in listening], records, driving.result())
 
 

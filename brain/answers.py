@@ -75,7 +75,7 @@ class Match:
 
 def content_words(text: str) -> tuple[str, ...]:
     """The words of `text` that carry its matter, stemmed, in order, each once."""
-    text = text.lower()
+    text = text.lower().replace("’", "'").replace("'s ", " ")
     for pattern, put in _PHRASES_COMPILED:
         text = pattern.sub(put, text)
     words = [w for w in _WORD.findall(text) if w not in _STOP]

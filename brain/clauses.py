@@ -33,7 +33,7 @@ _HARD = ".!?…"
 _SOFT = ",;:"
 _CLOSERS = "\"')]}”’"
 _LINK = re.compile(r"\[([^\]]*)\]\([^)\s]*\)")
-_BULLET = re.compile(r"\n[ \t]*(?:[-*+•–—>]|#+|\d{1,2}[.)])[ \t]+")
+_BULLET = re.compile(r"[\n\v][ \t]*(?:[-*+•–—>]|#+)[ \t]+|\n[ \t]*\d{1,2}[.)][ \t]+")
 _MARKS = re.compile(r"[*_`~#|<>\\]+")
 _UNSPOKEN = frozenset({"So", "Cs", "Co", "Cn", "Cc", "Cf"})
 """Unicode categories (UAX #44, table 12) of emoji and what joins them."""
@@ -60,7 +60,8 @@ class ClauseSplitter:
     def __init__(self, first: Limits = FIRST, later: Limits = LATER) -> None:
         self._limits = first
         self._later = later
-        self._text = "\n"  # a leading newline says that a list's mark may follow
+        # Says that a list's mark may follow, but not a list's number: "12. We moved." is an answer.
+        self._text = "\v"
 
     def feed(self, piece: str) -> list[str]:
         """The clauses that `piece` completes, ready to be spoken."""

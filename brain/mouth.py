@@ -131,6 +131,11 @@ class Mouth:
         utterance.ended = self._now()
         utterance.over.set()
 
+    @property
+    def silent(self) -> bool:
+        """Nothing is being said: `advance` would do nothing."""
+        return self._current is None
+
     def advance(self, taken_frames: int) -> None:
         """The clock has taken `taken_frames` of ours since the call began."""
         self._taken = taken_frames

@@ -189,6 +189,10 @@ _WHEN = frozenset(
 """Words of one matter: a prompt that names some of them knows about all, "Monday to Friday" about Tuesday."""
 
 
+_FACT_QUESTION = re.compile(r"(?i)\b(?:what|which|who|whose|where|when|how (?:much|many|late|long|far))\b")
+"""Asks for a fact, and hardly ever for a person or a call back."""
+
+
 class Orchestrator:
     """One agent of one plan; holds no state of a call but how often the model failed it in a row."""
 
@@ -211,7 +215,9 @@ class Orchestrator:
 
     async def prefill(self, conversation: Conversation, partial_text: str) -> None:
         """Have the model read what the caller said so far. Raises EngineError; cancel it at any time."""
-        await self._llm.warm(self._messages(conversation, partial_text))
+        one_token = replace(self._spec.llm, max_tokens=1)
+        async for _ in self._llm.chat(self._messages(conversation, partial_text), one_token):
+            pass
 
     async def reply(self, conversation: Conversation, user_text: str) -> AsyncGenerator[ReplyPart, None]:
         """What to say to `user_text`, which isn't in the history yet or is its open speculative turn.
@@ -231,15 +237,16 @@ class Orchestrator:
             yield Say(found[0].say, Source.ANSWER)
             yield Done()
             return
-        turn = conversation.caller_turns
+        said = False
         try:
             async with aclosing(self._ask(conversation, user_text)) as parts:
                 async for part in parts:
+                    said = said or isinstance(part, Say)
                     yield part
             self._failed_turns.clear()
         except EngineError as error:
             yield Failed(error.reason)
-            for part in self._fall_back(turn):
+            for part in self._fall_back(conversation.caller_turns, said):
                 yield part
 
     async def _ask(self, conversation: Conversation, user_text: str) -> AsyncGenerator[ReplyPart, None]:
@@ -273,12 +280,15 @@ class Orchestrator:
         """The exits that the model may take on `text`.
 
         A small model takes them too readily. So where most of what is asked about stands in the prompt, our
-        own aren't offered, and where all of a question does, none is.
+        own aren't offered, and where all of a question does, none is; of a question after a fact ("which
+        doctor ...?") two thirds suffice.
         """
         asked = content_words(text)
         known = sum(word in self._known for word in asked)
-        if asked and known == len(asked) and text.rstrip().endswith("?"):
-            return ()
+        if asked and text.rstrip().endswith("?"):
+            needed = 2 / 3 if _FACT_QUESTION.search(text) else 1.0
+            if known >= needed * len(asked):
+                return ()
         ours = () if asked and known > len(asked) / 2 else (UNKNOWN, OFF_TOPIC)
         return (*self._say_on, *ours)
 
@@ -290,7 +300,7 @@ class Orchestrator:
         say = self._say_on[name]
         return [Say(say, Source.EXIT), Exit(name)] if say else [Exit(name)]
 
-    def _fall_back(self, turn: int) -> list[ReplyPart]:
+    def _fall_back(self, turn: int, in_sentence: bool) -> list[ReplyPart]:
         # Counted by the caller's turn: a speculative reply and the one after it are one failure.
         self._failed_turns.add(turn)
         before = turn
@@ -298,7 +308,8 @@ class Orchestrator:
             before -= 1
         count = turn - before
         texts = self._spec.fallback
-        say = Say(texts[min(count, len(texts) - 1)], Source.FALLBACK)
+        text = texts[min(count, len(texts) - 1)]
+        say = Say(f"... {text}" if in_sentence else text, Source.FALLBACK)
         return [say, Exit(FAILED) if count + 1 >= len(texts) else Done()]
 
 

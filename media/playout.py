@@ -294,6 +294,14 @@ class Playout:
 
     def _next(self, samples: int) -> Pcm:
         """Up to `samples` of speech, taken from the queue; a view where it lies in one chunk."""
+        head = self._queue[0] if self._queue else None
+        if head is not None and head.chunks:
+            chunk, start = head.chunks[0], head.offset
+            if start + samples < chunk.size:  # nearly always: no chunk and no utterance ends here
+                head.offset = start + samples
+                head.given += samples
+                self._last = (head, head.given)
+                return chunk[start : start + samples]
         pieces: list[Pcm] = []
         missing = samples
         while missing and self._queue and self._queue[0].chunks:

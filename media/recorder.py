@@ -47,6 +47,7 @@ class Recorder:
         self._window = WINDOW_S * rate_hz
         self._flush = FLUSH_S * rate_hz
         self._samples: npt.NDArray[np.int16] = np.zeros((self._window, _CHANNELS), np.int16)
+        self._sides = (self._samples[:, 0], self._samples[:, 1])
         self._base = 0  # the position of the first sample not yet written
         self._ends = [0, 0]  # how far each side has come
         self.late_samples = 0
@@ -76,6 +77,18 @@ class Recorder:
         self.close()
 
     def _place(self, side: int, position: int, pcm: Pcm) -> None:
+        at, end = position - self._base, position - self._base + pcm.size
+        if at < 0 or end > self._window:
+            self._place_at_an_edge(side, position, pcm)
+            return
+        self._sides[side][at:end] = pcm
+        if end > self._ends[side] - self._base:
+            self._ends[side] = self._base + end
+            if end >= self._flush and min(self._ends) - self._base >= self._flush:
+                self._write(min(self._ends) - self._base)
+
+    def _place_at_an_edge(self, side: int, position: int, pcm: Pcm) -> None:
+        """What comes late, or reaches beyond the window."""
         early = self._base - position
         if early > 0:
             self.late_samples += min(early, pcm.size)
@@ -86,10 +99,11 @@ class Recorder:
             # The window is full: the other side stalls, or this one has jumped ahead.
             room = self._base + self._window - position
             if room > 0:
-                self._samples[position - self._base :, side] = pcm[:room]
+                self._sides[side][position - self._base :] = pcm[:room]
                 pcm, position = pcm[room:], position + room
+                self._ends[side] = max(self._ends[side], position)
             self._write(self._flush)
-        self._samples[position - self._base : end - self._base, side] = pcm
+        self._sides[side][position - self._base : end - self._base] = pcm
         self._ends[side] = max(self._ends[side], end)
         if min(self._ends) - self._base >= self._flush:
             self._write(min(self._ends) - self._base)
@@ -98,10 +112,13 @@ class Recorder:
         """Write the first `count` samples of the window and the header that tells of them."""
         if count <= 0:
             return
-        self._file.write(self._samples[:count].astype("<i2", copy=False).tobytes())
-        kept = self._window - count
-        self._samples[:kept] = self._samples[count:]
-        self._samples[kept:] = 0
+        self._file.write(self._samples[:count].astype("<i2", copy=False).data)
+        # Only what lies beyond is moved and only what was used is cleared: mostly nothing, and one second.
+        used = min(max(max(self._ends) - self._base, count), self._window)
+        kept = used - count
+        if kept:
+            self._samples[:kept] = self._samples[count:used]
+        self._samples[kept:used] = 0
         self._base += count
         self._file.seek(0)
         self._file.write(wav_header(self._rate, _CHANNELS, self._base * _BYTES))

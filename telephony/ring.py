@@ -58,9 +58,16 @@ class RingLines:
         self.count, self.depth, self.frame_samples = memory.inbound.shape
         self.rate_hz = rate_hz
         self._memory = memory
-        self._read = np.zeros(self.count, np.uint64)
-        self._lost = np.zeros(self.count, np.uint64)
         self._on_tick = on_tick
+        # This is the price of a tick for every call: one index into lists and memoryviews costs a third of
+        # one into an array, and a view of each slot is made once.
+        self._in_frames = [list(ring) for ring in memory.inbound]
+        self._out_frames = [list(ring) for ring in memory.outbound]
+        self._heard = memoryview(memory.in_written)
+        self._said = memoryview(memory.out_written)
+        self._taken = memoryview(memory.out_taken)
+        self._read = [0] * self.count
+        self._lost = [0] * self.count
 
     def fileno(self) -> int:
         return self._memory.fileno()
@@ -70,18 +77,21 @@ class RingLines:
         if self._on_tick:
             self._on_tick()
 
-    def new(self) -> npt.NDArray[np.intp]:
-        return np.flatnonzero(self._memory.in_written != self._read)
+    def new(self) -> list[int]:
+        pairs = zip(self._heard.tolist(), self._read, strict=True)
+        return [line for line, (written, read) in enumerate(pairs) if written != read]
 
     def take(self, line: int) -> Pcm:
-        written, read = int(self._memory.in_written[line]), int(self._read[line])
+        written, read = self._heard[line], self._read[line]
         self._read[line] = written
+        if written == read + 1:
+            return self._in_frames[line][read % self.depth]
         # The clock may be writing the slot after the newest: the oldest of a full ring can't be trusted.
         lost = max(written - read - (self.depth - 1), 0)
         frames = self._frames(line, read + lost, written)
         if not lost:
             return frames
-        self._lost[line] += np.uint64(lost)
+        self._lost[line] += lost
         return np.concatenate([np.zeros(min(lost, MAX_LOST) * self.frame_samples, np.int16), frames])
 
     def _frames(self, line: int, start: int, stop: int) -> Pcm:
@@ -94,25 +104,28 @@ class RingLines:
         return np.concatenate([ring[first:], ring[:last]]).reshape(-1)
 
     def room(self, line: int, ahead: int) -> int:
-        waiting = int(self._memory.out_written[line]) - int(self._memory.out_taken[line])
-        return max(min(ahead, self.depth - 1) - waiting, 0)
+        free = min(ahead, self.depth - 1) - self._said[line] + self._taken[line]
+        return free if free > 0 else 0
 
     def put(self, line: int, pcm: Pcm) -> None:
-        frames, rest = divmod(pcm.size, self.frame_samples)
+        written, size = self._said[line], self.frame_samples
+        if pcm.size == size and written - self._taken[line] < self.depth - 1:
+            self._out_frames[line][written % self.depth][:] = pcm
+            self._said[line] = written + 1
+            return
+        frames, rest = divmod(pcm.size, size)
         if rest or frames > self.room(line, self.depth):
             raise ValueError(
                 f"line {line}: {pcm.size} samples aren't whole frames that the ring has room for "
-                f"({self.room(line, self.depth)} of {self.frame_samples})"
+                f"({self.room(line, self.depth)} of {size})"
             )
-        written = int(self._memory.out_written[line])
-        ring = self._memory.outbound[line]
-        for n, frame in enumerate(pcm.reshape(frames, self.frame_samples), written):
-            ring[n % self.depth] = frame
+        for n, frame in enumerate(pcm.reshape(frames, size), written):
+            self._out_frames[line][n % self.depth][:] = frame
         # The count goes last: once it is there the clock takes the frames.
-        self._memory.out_written[line] = written + frames
+        self._said[line] = written + frames
 
     def taken(self, line: int) -> int:
-        return int(self._memory.out_taken[line])
+        return self._taken[line]
 
     def underruns(self, line: int) -> int:
         """Ticks on which the clock found nothing of ours since the line was reset."""
@@ -120,7 +133,7 @@ class RingLines:
 
     def lost(self, line: int) -> int:
         """Frames of input that the loop came too late for since the line was reset."""
-        return int(self._lost[line])
+        return self._lost[line]
 
     def reset(self, line: int) -> None:
         self._memory.reset(line)
@@ -214,4 +227,4 @@ class PythonMemory:
 
 def _view(address: int, ctype: Any, shape: tuple[int, ...]) -> Any:
     size = int(np.prod(shape))
-    return np.ctypeslib.as_array((ctype * size).from_address(address)).reshape(shape)
+    return np.frombuffer((ctype * size).from_address(address), np.dtype(ctype)).reshape(shape)

@@ -14,9 +14,13 @@ import shutil
 import socket
 import sys
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from brain.engines import EngineError, TtsSettings
 from brain.llm import weights
+from brain.stt.weights import model_folder
 from dialplans.plan import Plan
 from dialplans.routes import Routes
 from dialplans.yaml_source import SourceError, load
@@ -87,7 +91,29 @@ def check(config: Config, ports: bool = True) -> tuple[Routes, list[Plan]]:
             weights.find(config.llm.model)
         except weights.WeightsError as error:
             raise Wrong(f"llm.model {config.llm.model}: {error}") from error
+    if not config.speech.address:
+        _check_speech(config, plans)
     return routes, plans
+
+
+def _check_speech(config: Config, plans: list[Plan]) -> None:
+    """The speech server here must have what is configured and what plans name. Raises Wrong."""
+    from brain.tts.local import check_voice  # half a second of imports: only where voices are made here
+
+    wanted: list[tuple[str, Callable[[], object]]] = []
+    for model in config.speech.stt_models:
+        wanted.append((f"speech.stt_models {model}", partial(model_folder, model)))
+    for voice in config.speech.voices:
+        wanted.append((f"speech.voices {voice}", partial(check_voice, TtsSettings(voice))))
+    for plan in plans:
+        if plan.listens:
+            wanted.append((f"plan {plan.name}: stt", partial(model_folder, plan.stt.model)))
+        wanted.append((f"plan {plan.name}: voice", partial(check_voice, plan.tts)))
+    for place, look in wanted:
+        try:
+            look()
+        except EngineError as error:
+            raise Wrong(f"{place}: {error.reason}") from error
 
 
 def _free_port() -> int:

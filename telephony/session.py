@@ -70,6 +70,7 @@ class CallSession:
     ) -> None:
         self.name, self.info, self.plan = name, leg.info, plan
         self._leg, self._journey, self._services = leg, journey, services
+        self._line, self._lines = leg.line, services.lines
         self._voice = voice
         self.state = CallState.OFFERED
         self.folder = CallFolder(services.data, name)
@@ -138,6 +139,8 @@ class CallSession:
             )
             self._agent.settings(self._stt, self._tts)
             self._agent.mouth.on_audio = self._write_ahead
+            if self.state is CallState.HELD:
+                self._agent.post(ev.HoldChanged(self._agent.now(), True))
             await self._journey(self)
             self.end_reason = self.end_reason or "plan ended"
             await self._drain()
@@ -154,6 +157,8 @@ class CallSession:
             match event:
                 case Confirmed():
                     self._go(CallState.UP)
+                    if self._media is not None and self._media.held:
+                        self._go(CallState.HELD)  # by the offer of the INVITE itself
                     self._up.set()
                 case Media():
                     held_before = self._media is not None and self._media.held
@@ -185,36 +190,38 @@ class CallSession:
             self._recorder.caller(position, pcm)
         if self._echoing:
             # On hold the clock takes nothing: what can't be sent back now is not worth sending later.
-            if (
-                self._services.lines.room(self._leg.line, ECHO_AHEAD) * self._services.lines.frame_samples
-                >= pcm.size
-            ):
+            if self._lines.room(self._line, ECHO_AHEAD) * self._lines.frame_samples >= pcm.size:
                 self._put(pcm)
             return
         agent = self._agent
         if agent is None or self.state is CallState.HELD:
             return
-        agent.hear(pcm, position)
-        agent.advance(self._services.lines.taken(self._leg.line))
-        self._write_ahead()
+        if self._voice:
+            agent.hear(pcm, position)
+        if not agent.mouth.silent:
+            agent.advance(self._lines.taken(self._line))
+        if not agent.playout.idle:
+            self._write_ahead()
 
     def _write_ahead(self) -> None:
-        agent, lines = self._agent, self._services.lines
+        agent, lines = self._agent, self._lines
         if agent is None or self.state is not CallState.UP or agent.playout.idle:
             return
-        for _ in range(lines.room(self._leg.line, AHEAD)):
+        for _ in range(lines.room(self._line, AHEAD)):
             self._put(agent.playout.take(lines.frame_samples))
 
     def _put(self, pcm: Pcm) -> None:
-        lines, line = self._services.lines, self._leg.line
+        lines, line = self._lines, self._line
         if self._recorder is not None:
             ahead = self._written - lines.taken(line)
-            self._recorder.bot(self._in_samples + max(0, ahead) * lines.frame_samples, pcm)
+            self._recorder.bot(self._in_samples + (ahead * lines.frame_samples if ahead > 0 else 0), pcm)
         lines.put(line, pcm)
         self._written += pcm.size // lines.frame_samples
 
     async def check(self, now: float) -> None:
         """Once a second: write what is buffered, and end a call whose RTP has stopped."""
+        if self.state is CallState.ENDED:
+            return  # its files are closed
         self.folder.flush()
         if self.state is CallState.UP and self._leg.rtp_age_s(now) > self._services.rtp_timeout_s:
             await self.end("no RTP")
@@ -316,6 +323,7 @@ class CallSession:
         self._services.sort_messages()  # the BYE is among them
         if self._recorder is not None:
             self._recorder.close()
+            self._recorder = None  # the session waits for the collector: its audio need not
         record = call_record(
             call=self.name,
             info=self.info,

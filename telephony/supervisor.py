@@ -22,6 +22,8 @@ STEADY_S = 30.0
 """A child that lived this long starts from the first backoff again."""
 WRONG_CONFIGURATION = 2
 STOP_LIMIT_S = 5.0
+HURRY_LIMIT_S = 2.0
+"""How long a child may take after a second signal: enough to hang up."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -81,7 +83,10 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
             started = loop.time()
-            process = await asyncio.create_subprocess_exec(*child.argv, preexec_fn=_die_with_parent)
+            # A session of its own: the Ctrl-C that we are told of must not reach the servers that live calls need.
+            process = await asyncio.create_subprocess_exec(
+                *child.argv, preexec_fn=_die_with_parent, start_new_session=True
+            )
             self._running[child.name] = process
             status = await process.wait()
             del self._running[child.name]
@@ -109,6 +114,10 @@ class Supervisor:
         done, _ = await asyncio.wait(
             (over, hurry), timeout=child.grace_s, return_when=asyncio.FIRST_COMPLETED
         )
+        if over not in done and self._hurry.is_set():
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)  # the second one: a worker hangs up
+            done, _ = await asyncio.wait((over,), timeout=HURRY_LIMIT_S)
         if over not in done:
             log.warning("%s did not stop within its time; killing it", child.name)
             with contextlib.suppress(ProcessLookupError):

@@ -11,8 +11,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
-
 from dialplans.call import CallInfo
 from media.frame import Pcm
 
@@ -171,8 +169,8 @@ class Lines(Protocol):
         """All new input of `line` since the last take: (k * frame_samples,), a view valid for this tick."""
         ...
 
-    def new(self) -> np.ndarray:
-        """Lines that have new input, as an int array, cheaply."""
+    def new(self) -> list[int]:
+        """Lines that have new input, cheaply."""
         ...
 
     def room(self, line: int, ahead: int) -> int:

@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 import os
+import resource
 import signal
 import sys
 import time
@@ -62,13 +63,14 @@ class Worker:
         self._sessions: dict[int, CallSession] = {}
         self._by_sip_id: dict[str, CallSession] = {}
         self._draining = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._stalls = StallWatch()
 
     async def run(self) -> int:
         """Serve until SIGTERM and the end of the last call. Returns the exit status."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._draining.set)
+            loop.add_signal_handler(number, self._signalled)
         self._transport.accept(503, RETRY_AFTER_S)
         if not NATIVE:
             print(
@@ -103,15 +105,20 @@ class Worker:
                 await self._llm.aclose()
         return 0
 
+    def _signalled(self) -> None:
+        if self._draining.is_set():
+            self._hurry.set()  # asked twice: hang up
+        self._draining.set()
+
     # ---- audio ------------------------------------------------------------------------------------------
 
     def _tick(self) -> None:
         """pjmedia's clock has moved: take what is new of all lines, and write ahead."""
-        lines = self._transport.lines
+        lines, sessions = self._transport.lines, self._sessions
         lines.drained()
         for line in lines.new():
-            session = self._sessions.get(int(line))
-            pcm = lines.take(int(line))
+            session = sessions.get(line)
+            pcm = lines.take(line)
             if session is not None:
                 session.tick(pcm)
 
@@ -149,8 +156,10 @@ class Worker:
             # A fault of ours ends this call only: the others' audio goes through the same process.
             log.exception("call %s: failed", call)
         finally:
-            del self._sessions[leg.line]
-            self._by_sip_id.pop(leg.info.sip_call_id, None)
+            if self._sessions.get(leg.line) is session:  # the line may have its next call by now
+                del self._sessions[leg.line]
+            if self._by_sip_id.get(leg.info.sip_call_id) is session:
+                del self._by_sip_id[leg.info.sip_call_id]
             log.info("call %s: over (%s)", call, session.end_reason)
 
     def _services(self) -> Services:
@@ -173,9 +182,9 @@ class Worker:
         note_refused(self._config.data.folder, row)
 
     async def _drained(self) -> None:
-        """Until the last call is over, or the limit has passed: then the rest are hung up."""
+        """Until the last call is over, or the limit has passed, or a second signal: then the rest are hung up."""
         deadline = time.monotonic() + self._config.drain_s
-        while self._sessions and time.monotonic() < deadline:
+        while self._sessions and time.monotonic() < deadline and not self._hurry.is_set():
             await asyncio.sleep(0.1)
         for session in list(self._sessions.values()):
             await session.end("worker stopped")
@@ -248,8 +257,15 @@ def _llm_config(config: Config, url: str) -> OpenAiChatConfig:
     return OpenAiChatConfig(base_url=url, model=config.llm.model, api_key=key)
 
 
+def allow_files() -> None:
+    """A call has five: RTP, RTCP, recording, journal, trace. Debian's soft limit of 1,024 is 200 calls."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def main(argv: list[str]) -> int:
     """Run a worker with the settings file that `telephony.serve` wrote."""
+    allow_files()
     row = json.loads(Path(argv[0]).read_text())
     config = Config.model_validate(row["config"])
     logging.basicConfig(

@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
 import xllamacpp
@@ -21,15 +22,17 @@ from brain.llm.weights import DEFAULT, WeightsError, find
 
 DEFAULT_NICE = 0
 """How far the server steps back. llama.cpp's threads wait for one another several hundred times a token, so
-a share of a core lost is a multiple of time lost: beside one busy thread the server keeps a third of its
-speed at the same level, and next to none at 5. The media's clock is late by 4 ms at p99 meanwhile, which
-its ring of frames covers. See docs/llm.md."""
+a share of a core lost is a multiple of time lost: beside a busy thread it was three times slower at that
+thread's level, and far slower at 5 below. What was measured, and how well, is in docs/llm.md."""
 
 
 def build_params(
-    model: Path, host: str, port: int, threads: int, slots: int, context: int
+    model: Path, host: str, port: int, threads: int, slots: int, context: int, scratch: str
 ) -> xllamacpp.CommonParams:
-    """The server's settings: `context` tokens for each of `slots` requests that may run at once."""
+    """The server's settings: `context` tokens for each of `slots` requests that may run at once.
+
+    scratch: a folder through which a slot's prefix cache is copied to the others.
+    """
     params = xllamacpp.CommonParams()
     params.model.path = str(model)
     params.model_alias = {model.stem}
@@ -47,6 +50,7 @@ def build_params(
     # Prompts of slots that were taken over by another call: a new call whose slot is cold gets its
     # plan's system prompt from here in milliseconds instead of reading it for seconds.
     params.cache_ram_mib = 512
+    params.slot_save_path = scratch + os.sep
     params.ui = False
     params.verbosity = 0
     for cpu in (params.cpuparams, params.cpuparams_batch):
@@ -95,12 +99,14 @@ def main(argv: list[str] | None = None) -> int:
     # Blocked in every thread that starts from here on, so that sigwait below gets them.
     signals = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    try:
-        server = xllamacpp.Server(build_params(model, host, port, args.threads, args.slots, args.context))
-    except RuntimeError as error:
-        return _fail(f"llama.cpp can't serve {model} on {host}:{port}: {error}")
-    print(f"listening on {server.listening_address}", flush=True)
-    signal.sigwait(signals)
+    with tempfile.TemporaryDirectory(prefix="offhook-llm-") as scratch:
+        params = build_params(model, host, port, args.threads, args.slots, args.context, scratch)
+        try:
+            server = xllamacpp.Server(params)
+        except RuntimeError as error:
+            return _fail(f"llama.cpp can't serve {model} on {host}:{port}: {error}")
+        print(f"listening on {server.listening_address}", flush=True)
+        signal.sigwait(signals)
     # A request in progress must not hold up the stop, and there is no state to save.
     os._exit(0)
 

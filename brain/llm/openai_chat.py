@@ -74,15 +74,39 @@ class OpenAiChat:
         await self._client.aclose()
 
     async def warm(self, messages: Sequence[Message]) -> None:
-        """Have the server read `messages` and keep them in its prefix cache. Raises EngineError."""
+        """Have the server read `messages` and keep them in its prefix cache. Raises EngineError.
+
+        llama.cpp has a cache for each slot: the first slot's is copied to all, or the second caller at once
+        would wait for the whole prompt to be read (8 s on two cores) and hold up the first.
+        """
         body = self._body(messages, LlmSettings(max_tokens=1)) | {"stream": False}
         timeout = httpx.Timeout(self._config.warm_s, connect=self._config.connect_s)
         try:
             response = await self._client.post("chat/completions", json=body, timeout=timeout)
+            if response.status_code != 200:
+                raise _refused(response.status_code, response.text)
+            await self._copy_slots()
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
             raise _engine_error(error) from error
-        if response.status_code != 200:
-            raise _refused(response.status_code, response.text)
+
+    async def _copy_slots(self) -> None:
+        """Copy the prefix cache of the slot used last to the others, where the server has such (llama.cpp).
+
+        GET /slots and POST /slots/ID?action=save|restore, tools/server/README.md of llama.cpp.
+        """
+        root = self._client.base_url.copy_with(path=self._client.base_url.path.removesuffix("v1/"))
+        listed = await self._client.get(root.join("slots"))
+        slots = listed.json() if listed.status_code == 200 else []
+        if not isinstance(slots, list) or len(slots) < 2:
+            return
+        used = max(slots, key=lambda slot: int(slot.get("id_task", -1)))["id"]
+        file = {"filename": "prefix.bin"}
+        saved = await self._client.post(root.join(f"slots/{used}?action=save"), json=file)
+        if saved.status_code != 200:
+            return  # a server that may not write files: its other slots read the prompt when they need it
+        for slot in slots:
+            if slot["id"] != used:
+                await self._client.post(root.join(f"slots/{slot['id']}?action=restore"), json=file)
 
     async def chat(self, messages: Sequence[Message], settings: LlmSettings) -> AsyncIterator[str]:
         """Pieces of the answer as they come; closing the iterator cancels. Raises EngineError."""

@@ -54,7 +54,9 @@ class Agent(Verb):
     prompt: Text
     """Who the agent is and what it knows. May name facts; the caller's words never get in."""
     answers: list[KnownAnswer] = []
-    """Answers it knows by heart."""
+    """Answers it knows by heart. They also show the model how to word its own."""
+    by_heart: bool = True
+    """Whether they are said as they stand; `false` leaves every answer to the model."""
     exits: Annotated[dict[Name, Exit], Field(min_length=1)]
     """The ways out."""
     unknown: Text | None = None
@@ -118,6 +120,7 @@ class Agent(Verb):
             ),
             max_turns=self.max_turns,
             silence_s=self.silence_s,
+            use_answers=self.by_heart,
             **chosen,
         )
 

@@ -10,6 +10,7 @@
 #include <pjsua-lib/pjsua_internal.h>
 
 #include "access_list.hpp"
+#include "answers.hpp"
 #include "offhook.hpp"
 #include "ring.hpp"
 
@@ -32,8 +33,9 @@ public:
         return state;
     }
 
+    void begin(const OffhookGate *gate);
     void start();
-    void stop();
+    void end(const OffhookGate *gate);
 
     bool received(pjsip_rx_data *rdata);    // true: answered here
     void copy(OffhookMessage message);
@@ -48,8 +50,8 @@ public:
     size_t messageBytes = 0;
 
 private:
-    void refuse(pjsip_rx_data *rdata, int code, bool retry);
-    pjsip_endpoint *endpoint_ = nullptr;    // the one that the modules are registered with
+    void refuse(pjsip_rx_data *rdata, int code, pjsip_hdr *why = nullptr);
+    const OffhookGate *gate_ = nullptr;     // the newest, which is the one in use
 };
 
 namespace {
@@ -93,81 +95,87 @@ pj_status_t copySent(pjsip_tx_data *tdata) {
 pj_bool_t judge(pjsip_rx_data *rdata) { return GateState::instance().received(rdata); }
 
 pjsip_module module(const char *name, int priority) {
-    pjsip_module mod;
-    pj_bzero(&mod, sizeof(mod));
+    pjsip_module mod{};
     mod.name = pj_str(const_cast<char *>(name));
-    mod.id = -1;
+    mod.id = -1;    // while it isn't registered; pjsip keeps it so, also when the endpoint goes
     mod.priority = priority;
     return mod;
 }
 
-pjsip_module copyModule, gateModule;
+// Next to the wire, so that retransmissions and what pjsip itself refuses are in the trace too.
+pjsip_module copyModule = module("mod-offhook-trace", PJSIP_MOD_PRIORITY_TRANSPORT_LAYER - 1);
+// Behind the transactions, which absorb retransmissions of what was let in, and before the dialogs.
+pjsip_module gateModule = module("mod-offhook-gate", PJSIP_MOD_PRIORITY_UA_PROXY_LAYER - 1);
 
 }  // namespace
 
+void GateState::begin(const OffhookGate *gate) {
+    std::lock_guard<std::mutex> hold(mutex);
+    gate_ = gate;
+    status = 503;
+    retryAfter = 5;
+    access.clear();
+    messages.clear();
+    messageBytes = 0;
+}
+
 void GateState::start() {
-    if (endpoint_ && endpoint_ == pjsua_var.endpt) return;
-    // Next to the wire, so that retransmissions and what pjsip itself refuses are in the trace too.
-    copyModule = module("mod-offhook-trace", PJSIP_MOD_PRIORITY_TRANSPORT_LAYER - 1);
     copyModule.on_rx_request = copyModule.on_rx_response = &copyReceived;
     copyModule.on_tx_request = copyModule.on_tx_response = &copySent;
-    // Behind the transactions, which absorb retransmissions of what was let in, and before the dialogs.
-    gateModule = module("mod-offhook-gate", PJSIP_MOD_PRIORITY_UA_PROXY_LAYER - 1);
     gateModule.on_rx_request = &judge;
     for (pjsip_module *mod : {&copyModule, &gateModule}) {
+        if (mod->id >= 0) continue;
         const pj_status_t registered = pjsip_endpt_register_module(pjsua_var.endpt, mod);
         if (registered != PJ_SUCCESS)
             throw pj::Error(registered, "OffhookGate::start", text(mod->name), __FILE__, __LINE__);
     }
-    endpoint_ = pjsua_var.endpt;
+    installAnswers();
 }
 
-void GateState::stop() {
-    const bool alive = endpoint_ && endpoint_ == pjsua_var.endpt && pjsua_get_state() != PJSUA_STATE_NULL;
-    endpoint_ = nullptr;
-    {
-        // The next gate begins as the first did.
-        std::lock_guard<std::mutex> hold(mutex);
-        status = 503;
-        retryAfter = 5;
-        access.clear();
-        messages.clear();
-        messageBytes = 0;
-    }
-    if (!alive) return;     // libDestroy took the modules along
-    pjsip_endpt_unregister_module(pjsua_var.endpt, &gateModule);
-    pjsip_endpt_unregister_module(pjsua_var.endpt, &copyModule);
+void GateState::end(const OffhookGate *gate) {
+    if (gate != gate_ || !pjsua_var.endpt) return;      // libDestroy took the modules along
+    for (pjsip_module *mod : {&gateModule, &copyModule})
+        if (mod->id >= 0) pjsip_endpt_unregister_module(pjsua_var.endpt, mod);
 }
 
-void GateState::refuse(pjsip_rx_data *rdata, int code, bool retry) {
-    pjsip_hdr extra;
-    pj_list_init(&extra);
-    if (retry) {
-        auto *header = pjsip_retry_after_hdr_create(rdata->tp_info.pool, retryAfter.load());
-        pj_list_push_back(&extra, header);
-    }
-    pjsip_endpt_respond_stateless(pjsua_var.endpt, rdata, code, nullptr, &extra, nullptr);
+void GateState::refuse(pjsip_rx_data *rdata, int code, pjsip_hdr *why) {
+    pjsip_tx_data *response;
+    if (pjsip_endpt_create_response(pjsua_var.endpt, rdata, code, nullptr, &response) != PJ_SUCCESS) return;
+    if (why) pjsip_msg_add_hdr(response->msg, static_cast<pjsip_hdr *>(pjsip_hdr_clone(response->pool, why)));
+    if (code == PJSIP_SC_METHOD_NOT_ALLOWED || code == PJSIP_SC_NOT_IMPLEMENTED)
+        addCapability(response, PJSIP_H_ALLOW);
+    if (pjsip_endpt_send_response2(pjsua_var.endpt, rdata, response, nullptr, nullptr) != PJ_SUCCESS)
+        pjsip_tx_data_dec_ref(response);
 }
 
 bool GateState::received(pjsip_rx_data *rdata) {
-    const pjsip_method_e method = rdata->msg_info.msg->line.req.method.id;
-    const bool inDialog = rdata->msg_info.to && rdata->msg_info.to->tag.slen > 0;
+    const pjsip_method &method = rdata->msg_info.msg->line.req.method;
     // An ACK gets no answer: that of a call has a dialog, and pjsip drops that of a refusal.
-    if (inDialog || method == PJSIP_ACK_METHOD) return false;
-    bool known;
-    {
-        std::lock_guard<std::mutex> hold(mutex);
-        known = allowed(access, rdata->pkt_info.src_addr);
+    if (method.id == PJSIP_ACK_METHOD) return false;
+    // pjsip answers 481 to a tag that isn't ours, but to no REGISTER.
+    const bool inDialog = rdata->msg_info.to && rdata->msg_info.to->tag.slen > 0 &&
+                          method.id != PJSIP_REGISTER_METHOD;
+    if (!inDialog) {
+        bool known;
+        {
+            std::lock_guard<std::mutex> hold(mutex);
+            known = allowed(access, rdata->pkt_info.src_addr);
+        }
+        if (!known) refusedSources.fetch_add(1);
+        if (const int code = known ? statusOutsideDialog(method) : PJSIP_SC_FORBIDDEN) {
+            refuse(rdata, code);
+            return true;
+        }
     }
-    if (!known) {
-        refusedSources.fetch_add(1);
-        refuse(rdata, PJSIP_SC_FORBIDDEN, false);
+    if (method.id == PJSIP_CANCEL_METHOD) return false;
+    if (pjsip_hdr *lacking = unsupported(*rdata)) {
+        refuse(rdata, PJSIP_SC_BAD_EXTENSION, lacking);
         return true;
     }
-    const bool call = method == PJSIP_INVITE_METHOD;
-    if (status.load() == 200 || (!call && method != PJSIP_OPTIONS_METHOD)) return false;
-    if (call) refusedCalls.fetch_add(1);
-    refuse(rdata, PJSIP_SC_SERVICE_UNAVAILABLE, true);
+    if (inDialog || status.load() == 200) return false;
+    if (method.id == PJSIP_INVITE_METHOD) refusedCalls.fetch_add(1);
+    auto *later = pjsip_retry_after_hdr_create(rdata->tp_info.pool, retryAfter.load());
+    refuse(rdata, PJSIP_SC_SERVICE_UNAVAILABLE, reinterpret_cast<pjsip_hdr *>(later));
     return true;
 }
 
@@ -181,9 +189,9 @@ void GateState::copy(OffhookMessage message) {
     messages.push_back(std::move(message));
 }
 
-OffhookGate::OffhookGate() : state_(GateState::instance()) {}
+OffhookGate::OffhookGate() : state_(GateState::instance()) { state_.begin(this); }
 
-OffhookGate::~OffhookGate() { state_.stop(); }
+OffhookGate::~OffhookGate() { state_.end(this); }
 
 void OffhookGate::start() {
     if (!pjsua_var.endpt)

@@ -106,7 +106,7 @@ struct OffhookMessage {
 };
 
 // What stands before pjsua: who may speak to us, and whether we take calls now. Also copies every SIP
-// message for the call trace. One a process.
+// message for the call trace. One a process; the newest is the one in use.
 class OffhookGate {
 public:
     OffhookGate();

@@ -5,6 +5,11 @@ using namespace offhook;
 %}
 %include "stdint.i"
 
+// pjlib prints to stdout until libInit has told it where to; only warnings are worth that.
+%init %{
+pj_log_set_level(2);
+%}
+
 %ignore offhook::OffhookRing::slab;
 %template(OffhookTelephoneEventVector) std::vector<offhook::OffhookTelephoneEvent>;
 %template(OffhookMessageVector)        std::vector<offhook::OffhookMessage>;

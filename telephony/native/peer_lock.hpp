@@ -1,13 +1,16 @@
-// Whose RTP a call takes. Pure: addresses in, verdicts out.
+// Whose RTP a call takes. Pure: addresses and times in, verdicts out.
 #pragma once
+
+#include <cstdint>
 
 #include <pjlib.h>
 
 namespace offhook {
 
-// RTP is taken from the address that was negotiated. A peer behind NAT sends from another one: it is
-// followed once, if it sends kProbation packets in a row before the negotiated address has sent any. From
-// then on the source is fixed, and only a new negotiated address opens the question again.
+// RTP is taken from the address that was negotiated, and from no other once it has sent a packet. A peer
+// behind NAT sends from another one: it is followed once, if the negotiated address stays silent while it
+// sends kProbation packets in a row, all of one payload type, over kPatienceNs. From then on the source is
+// fixed, and only a new negotiated address opens the question again.
 class PeerLock {
 public:
     enum class Verdict {
@@ -15,13 +18,15 @@ public:
         accept,
         follow,   // accept, and send to this source from now on
     };
-    static constexpr int kProbation = 3;    // 60 ms: a stray packet can't take over the call
+    static constexpr int kProbation = 3;
+    // Whoever guesses the port before the call's own peer has spoken must keep it up for so long, and a
+    // candidate that has been silent for so long makes room for another.
+    static constexpr int64_t kPatienceNs = 200'000'000;
 
     // The address of the SDP that is in force. A held call's null address says nothing and changes nothing.
     // Returns the address to send to: the followed one while it holds, else the negotiated one.
     const pj_sockaddr &expect(const pj_sockaddr &negotiated) {
-        if (!pj_sockaddr_has_addr(&negotiated)) return locked_ ? peer_ : negotiated_;
-        if (!known_ || pj_sockaddr_cmp(&negotiated, &negotiated_) != 0) {
+        if (pj_sockaddr_has_addr(&negotiated) && (!known_ || pj_sockaddr_cmp(&negotiated, &negotiated_) != 0)) {
             negotiated_ = negotiated;
             known_ = true;
             locked_ = false;
@@ -30,16 +35,25 @@ public:
         return locked_ ? peer_ : negotiated_;
     }
 
-    Verdict judge(const pj_sockaddr &source) {
+    Verdict judge(const pj_sockaddr &source, int payloadType, int64_t nowNs) {
         if (locked_) return pj_sockaddr_cmp(&source, &peer_) == 0 ? Verdict::accept : Verdict::refuse;
         if (known_ && pj_sockaddr_cmp(&source, &negotiated_) == 0) {
-            lock(source);
+            peer_ = source;
+            locked_ = true;
             return Verdict::accept;
         }
+        if (streak_ > 0 && nowNs - lastNs_ >= kPatienceNs) streak_ = 0;
         if (streak_ > 0 && pj_sockaddr_cmp(&source, &peer_) != 0) return Verdict::refuse;
-        peer_ = source;
-        if (++streak_ < kProbation) return Verdict::accept;
-        lock(source);
+        if (streak_ == 0 || payloadType != payloadType_) {
+            peer_ = source;
+            payloadType_ = payloadType;
+            firstNs_ = nowNs;
+            streak_ = 0;
+        }
+        lastNs_ = nowNs;
+        ++streak_;
+        if (streak_ < kProbation || nowNs - firstNs_ < kPatienceNs) return Verdict::accept;
+        locked_ = true;
         return Verdict::follow;
     }
 
@@ -52,16 +66,13 @@ public:
     }
 
 private:
-    void lock(const pj_sockaddr &source) {
-        peer_ = source;
-        locked_ = true;
-    }
-
     pj_sockaddr negotiated_{};
     pj_sockaddr peer_{};        // the locked source, or the one on probation
     bool known_ = false;
     bool locked_ = false;
-    int streak_ = 0;
+    int streak_ = 0;            // packets of the one on probation
+    int payloadType_ = 0;
+    int64_t firstNs_ = 0, lastNs_ = 0;
 };
 
 }  // namespace offhook

@@ -1,6 +1,5 @@
 // The line's port on the bridge, and the bridge's tick. Everything here but create() and release() runs
-// on pjmedia's clock thread: no allocation, no Python,
-// and no lock that anybody holds for longer than a copy.
+// on pjmedia's clock thread: no allocation, no Python, and no lock that anybody holds for longer than a copy.
 #include <cstring>
 #include <memory>
 

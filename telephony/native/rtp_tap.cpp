@@ -76,10 +76,10 @@ bool admit(RtpTap &tap, const pjmedia_tp_cb_param &received, bool &follow) {
     if (isRtcp(packet->payloadType)) return tap.peer.sameHost(*received.src_addr);
     // A packet of a type nobody offered is no reason to follow its sender.
     if (!tap.negotiated.test(packet->payloadType)) return false;
-    const PeerLock::Verdict verdict = tap.peer.judge(*received.src_addr);
+    const int64_t now = monotonicNs();
+    const PeerLock::Verdict verdict = tap.peer.judge(*received.src_addr, packet->payloadType, now);
     if (verdict == PeerLock::Verdict::refuse) return false;
     follow = verdict == PeerLock::Verdict::follow;
-    const int64_t now = monotonicNs();
     tap.slab->rxPackets[tap.line].fetch_add(1, std::memory_order_relaxed);
     tap.slab->rxLastNs[tap.line].store(now, std::memory_order_relaxed);
     if (tap.events.test(packet->payloadType)) reportEvents(tap, *packet, now);

@@ -30,7 +30,7 @@ setup(
     ext_modules=[
         Extension(
             "_pjsua2",
-            ["pjsua2_wrap.cpp", "ring.cpp", "port.cpp", "rtp_tap.cpp", "gate.cpp"],
+            ["pjsua2_wrap.cpp", "ring.cpp", "port.cpp", "rtp_tap.cpp", "gate.cpp", "answers.cpp"],
             libraries=make_words("libs"),
             extra_compile_args=[*make_words("cflags"), "-std=c++20", "-fvisibility=hidden"],
             extra_link_args=[*make_words("ldflags"), "-Wl,--exclude-libs,ALL", "-Wl,-s"],

@@ -47,7 +47,7 @@ KNOWN = KnownAnswers(
         ("Where do I park the car?", "parking"),
         ("How much is a first visit?", "price"),
         ("What does the first visit cost?", "price"),
-        ("What does the first visitt coast?", "price"),
+        ("What does the first visitt cost?", "price"),
     ],
 )
 def test_other_words_for_the_same_question(asked: str, answer: str) -> None:
@@ -93,7 +93,9 @@ def test_an_example_itself_scores_one() -> None:
 
 
 def test_two_answers_that_fit_alike_are_none() -> None:
-    same = KnownAnswers((KnownAnswer(("Where is the door?",), "a"), KnownAnswer(("Where is the door?",), "b")))
+    same = KnownAnswers(
+        (KnownAnswer(("Where is the door?",), "a"), KnownAnswer(("Where is the door?",), "b"))
+    )
     assert same.find("Where is the door?") is None
 
 
@@ -104,4 +106,8 @@ def test_nothing_known_matches_nothing() -> None:
 
 
 def test_content_words_are_stems_without_small_talk() -> None:
-    assert content_words("Hi, could you tell me where the Doctors are parking?") == ("where", "doctor", "park")
+    assert content_words("Hi, could you tell me where the Doctors are parking?") == (
+        "where",
+        "doctor",
+        "park",
+    )

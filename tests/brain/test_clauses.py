@@ -21,7 +21,10 @@ def split(text: str) -> list[str]:
     [
         ("Yes! We do.", ["Yes!", "We do."]),
         ("Sure. Let me see.", ["Sure.", "Let me see."]),
-        ("I don't know that, but a colleague can call you.", ["I don't know that,", "but a colleague can call you."]),
+        (
+            "I don't know that, but a colleague can call you.",
+            ["I don't know that,", "but a colleague can call you."],
+        ),
         ("14 Harbour Street, next to the library.", ["14 Harbour Street,", "next to the library."]),
         ("Yes, we do that here.", ["Yes, we do that here."]),
         (
@@ -29,7 +32,10 @@ def split(text: str) -> list[str]:
             ["We are open Monday to Friday", "from 8 a.m. to 6 p.m.,", "and Saturday from 9 a.m. to noon."],
         ),
         ("Parking is free behind the house.", ["Parking is free behind the house."]),
-        ("Parking is free for patients behind the house.", ["Parking is free for patients", "behind the house."]),
+        (
+            "Parking is free for patients behind the house.",
+            ["Parking is free for patients", "behind the house."],
+        ),
     ],
 )
 def test_the_first_clause_is_short(text: str, clauses: list[str]) -> None:
@@ -56,6 +62,11 @@ def test_these_are_never_split(whole: str) -> None:
     for before in ("", "Yes, it is ", "Well, as far as I can tell it must be "):
         clauses = split(f"{before}{whole} as I said. Good.")
         assert any(whole in clause for clause in clauses), clauses
+
+
+def test_a_number_that_begins_the_reply_is_no_list() -> None:
+    assert " ".join(split("12. We moved.")) == "12. We moved."
+    assert split("- one\n2. two") == ["one", "two"]
 
 
 def test_sentences_end_after_times_and_streets() -> None:
@@ -89,7 +100,10 @@ def test_later_clauses_are_longer() -> None:
 @pytest.mark.parametrize(
     ("text", "clauses"),
     [
-        ("**Sure!** We have:\n- apples 🍎\n- `pears`\n1. one\n2) two", ["Sure!", "We have:", "apples", "pears", "one", "two"]),
+        (
+            "**Sure!** We have:\n- apples 🍎\n- `pears`\n1. one\n2) two",
+            ["Sure!", "We have:", "apples", "pears", "one", "two"],
+        ),
         ("# Hours\nSee [our site](https://x.y/z) please", ["Hours", "See our site please"]),
         ("👍🏽 ❤️\n\n---\n", []),
         ("It is 20° here.", ["It is 20° here."]),

@@ -31,6 +31,7 @@ class Server:
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self.head = ""
+        self.asked: list[str] = []
         self.body: dict[str, object] = {}
         self.finished: asyncio.Queue[str] = asyncio.Queue()
 
@@ -38,8 +39,11 @@ class Server:
         how = "cut"
         try:
             self.head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            size = next(int(h[15:]) for h in self.head.lower().split("\r\n") if h.startswith("content-length"))
-            self.body = json.loads(await reader.readexactly(size))
+            self.asked.append(" ".join(self.head.split()[:2]))
+            lines = self.head.lower().split("\r\n")
+            size = next((int(line[15:]) for line in lines if line.startswith("content-length")), 0)
+            if size:
+                self.body = json.loads(await reader.readexactly(size))
             await self._answer(reader, writer)
             how = "whole"
         except ConnectionError:
@@ -80,7 +84,9 @@ async def test_pieces_are_read_from_the_events() -> None:
 
 
 async def test_events_may_be_cut_anywhere() -> None:
-    stream = head() + chunk("Grüß ") + chunk("Gott") + b'data: {"choices": [], "usage": {}}\n\ndata: [DONE]\n\n'
+    stream = (
+        head() + chunk("Grüß ") + chunk("Gott") + b'data: {"choices": [], "usage": {}}\n\ndata: [DONE]\n\n'
+    )
     async with served(sends(*(stream[i : i + 7] for i in range(0, len(stream), 7)))) as (llm, _):
         assert await read(llm) == "Grüß Gott"
 
@@ -181,12 +187,35 @@ async def test_a_cancelled_task_closes_the_connection() -> None:
         assert await server.finished.get() == "whole"
 
 
+def whole(status: str, body: bytes) -> bytes:
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+
+
 async def test_warming_asks_for_one_token() -> None:
-    answer = b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'
-    async with served(sends(answer)) as (llm, server):
+    async with served(sends(whole("200 OK", b"{}"))) as (llm, server):
         await llm.warm(ASKED)
     assert server.body["max_tokens"] == 1
     assert server.body["stream"] is False
+
+
+async def test_a_server_that_is_loading_is_not_warm() -> None:
+    async with served(sends(whole("503 Loading", b"soon"))) as (llm, server):
+        with pytest.raises(EngineError, match="HTTP 503: soon"):
+            await llm.warm(ASKED)
+
+
+async def test_warming_warms_every_slot_of_llama_cpp() -> None:
+    slots = [{"id": 0}, {"id": 1, "id_task": 0}, {"id": 2}]
+    async with served(sends(whole("200 OK", json.dumps(slots).encode()))) as (llm, server):
+        await llm.warm(ASKED)
+    assert server.asked == [
+        "POST /v1/chat/completions",
+        "GET /slots",
+        "POST /slots/1?action=save",
+        "POST /slots/0?action=restore",
+        "POST /slots/2?action=restore",
+    ]
+    assert server.body == {"filename": "prefix.bin"}
 
 
 def test_an_address_without_a_scheme_is_refused() -> None:

@@ -149,7 +149,9 @@ class TestAgent:
         assert left == "done"
         assert ClauseSplitter().feed(text + " ") or text
 
-    @pytest.mark.parametrize("said", ["Could you book me in for Thursday?", "I need to see a doctor next week."])
+    @pytest.mark.parametrize(
+        "said", ["Could you book me in for Thursday?", "I need to see a doctor next week."]
+    )
     async def test_who_wants_an_appointment_leaves_by_callback(self, client: OpenAiChat, said: str) -> None:
         assert await self.reply(client, said) == ("Sure, let me take your details.", "callback")
 

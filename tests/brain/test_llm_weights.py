@@ -20,7 +20,9 @@ WHOLE = b"".join(PARTS)
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of the test's own, and a model of twelve small parts."""
     monkeypatch.setenv("OFFHOOK_CACHE", str(tmp_path))
-    model = Weights("tiny", "tiny-part{part}", "1.0", len(PARTS), hashlib.sha256(WHOLE).hexdigest(), "a test's")
+    model = Weights(
+        "tiny", "tiny-part{part}", "1.0", len(PARTS), hashlib.sha256(WHOLE).hexdigest(), "a test's"
+    )
     monkeypatch.setitem(weights.WEIGHTS, "tiny", model)
     return tmp_path / "models" / "tiny.gguf"
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,7 +37,7 @@ def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
 
 def rtp_ports(count: int = 1000) -> str:
     """A range for RTP that begins at a free port."""
-    first = max(min(free_port() & ~1, 64_000), 20_000)
+    first = max(min(free_port() & ~1, 65_000 - count), 20_000)
     return f"{first}-{first + count}"
 
 
@@ -163,14 +163,19 @@ def serving(
         yield bot
         assert "Traceback" not in bot.output, bot.output
     finally:
-        for _ in range(2):  # the second signal hurries
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(LIMIT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Stop a bot whose last calls nobody waits for: the second signal hurries."""
+    for _ in range(10):
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(1.0)
+            return
+    process.kill()
+    process.wait()
 
 
 def run(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -81,25 +81,42 @@ class Phone:
         self.sip.close()
         self.media.close()
 
-    def request(self, method: str, body: str = "", *, cseq: int | None = None) -> str:
+    def request(
+        self,
+        method: str,
+        body: str = "",
+        *,
+        cseq: int | None = None,
+        headers: str = "",
+        kind: str = "application/sdp",
+    ) -> str:
         """A request of this call (with a new CSeq unless `cseq` is given)."""
         if cseq is None:
             self.cseq += 1
             cseq = self.cseq
         host, port = self.sip.getsockname()
         to = f"<sip:bot@127.0.0.1:{self.target}>" + (f";tag={self.to_tag}" if self.to_tag else "")
-        kind = "Content-Type: application/sdp\r\n" if body else ""
+        content = f"Content-Type: {kind}\r\n" if body else ""
         return (
             f"{method} sip:bot@127.0.0.1:{self.target} SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP {host}:{port};rport;branch=z9hG4bK{uuid.uuid4().hex}\r\n"
             f"From: <sip:phone@{host}>;tag=p{self.call_id[:8]}\r\nTo: {to}\r\n"
             f"Call-ID: {self.call_id}\r\nCSeq: {cseq} {method}\r\nMax-Forwards: 70\r\n"
-            f"Contact: <sip:phone@{host}:{port}>\r\n{kind}Content-Length: {len(body)}\r\n\r\n{body}"
+            f"Contact: <sip:phone@{host}:{port}>\r\n{headers}{content}Content-Length: {len(body)}\r\n\r\n{body}"
         )
 
-    def send(self, method: str, body: str = "", *, cseq: int | None = None) -> None:
+    def send(
+        self,
+        method: str,
+        body: str = "",
+        *,
+        cseq: int | None = None,
+        headers: str = "",
+        kind: str = "application/sdp",
+    ) -> None:
         """Send a request of this call."""
-        self.sip.sendto(self.request(method, body, cseq=cseq).encode(), ("127.0.0.1", self.target))
+        text = self.request(method, body, cseq=cseq, headers=headers, kind=kind)
+        self.sip.sendto(text.encode(), ("127.0.0.1", self.target))
 
     def response(self) -> Response:
         """The next response on the SIP socket; requests of the other side are passed over."""

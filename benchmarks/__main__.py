@@ -1,0 +1,48 @@
+"""All benchmarks, one after the other: python -m benchmarks [NAME ...]
+
+Each is a module with its own options (`python -m benchmarks.NAME --help`) and runs as a process of its own, so
+that none leaves memory or threads to the next. Run them on a machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+
+ABOUT = {
+    "loop_stall": "event loop stall, and what of it is heard",
+    "media": "cost of a frame, delay of the voice detector",
+    "media_calls": "200 calls in one worker: prompt and key",
+    "speech": "recognition, synthesis and end of turn by themselves",
+    "llm": "the language model by itself",
+    "ear_to_mouth": "the whole conversation, on the wire",
+}
+
+
+def main(argv: list[str]) -> int:
+    """Run what was named, or everything. The exit code is 1 where one failed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(ABOUT))
+    names = parser.parse_args(argv).names or list(ABOUT)
+    if unknown := [name for name in names if name not in ABOUT]:
+        print(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(ABOUT)}", file=sys.stderr)
+        return 2
+    failed = []
+    for number, name in enumerate(names, 1):
+        load = f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+        print(f"== {number}/{len(names)} {name}: {ABOUT[name]} ({load})", flush=True)
+        began = time.monotonic()
+        status = subprocess.run([sys.executable, "-m", f"benchmarks.{name}"]).returncode
+        print(f"== {name}: {'done' if status == 0 else f'exit code {status}'} in {time.monotonic() - began:.0f} s\n")
+        if status:
+            failed.append(name)
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
