@@ -155,7 +155,7 @@ class CallSession:
         """What the leg tells, until the call is over."""
         async for event in self._leg.events():
             match event:
-                case Confirmed():
+                case Confirmed() if self.state is CallState.ANSWERED:
                     self._go(CallState.UP)
                     if self._media is not None and self._media.held:
                         self._go(CallState.HELD)  # by the offer of the INVITE itself

@@ -8,6 +8,8 @@ from telephony.transport import LineQuality, SipSettings, TrunkSettings
 
 NATIVE_CALLS = 288
 """PJSUA_MAX_CALLS of our build (telephony/native/config_site.h)."""
+SPARE_CALLS = 64
+"""Room for calls that are over for us and not yet for pjsua."""
 FALLBACK_CALLS = 4
 """PJSUA_MAX_CALLS of the PyPI wheel."""
 MIN_SESSION_EXPIRES_S = 90
@@ -31,7 +33,8 @@ def max_calls(settings: SipSettings, native: bool) -> int:
     wanted = settings.lines + 8 + settings.lines // 10
     if wanted > NATIVE_CALLS:
         raise ValueError(f"sip.lines: {settings.lines} lines are more than the 250 of one worker")
-    return wanted
+    # A caller who vanished leaves a BYE that pjsua waits 64*T1, 32 s, for: their calls aren't ours any more.
+    return min(NATIVE_CALLS, max(wanted, 2 * settings.lines + SPARE_CALLS))
 
 
 def endpoint_config(pj: Any, settings: SipSettings, calls: int, writer: Any) -> Any:

@@ -29,7 +29,8 @@ def serve(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
     def serve(folder: Path, text: str) -> tuple[int, list[str]]:
         path = folder / "offhook.yaml"
-        path.write_text(text)
+        free = "" if "sip:" in text else "sip: {listen: '127.0.0.1:0'}\n"
+        path.write_text(text + free)
         return main(["serve", "--config", str(path)]), capsys.readouterr().err.splitlines()
 
     return serve
@@ -115,6 +116,6 @@ def test_a_configuration_that_is_not_there(tmp_path: Path) -> None:
     [(["--plan", "no-such-plan"], "no-such-plan"), (["--sip", "here:5060"], "--sip here:5060")],
 )
 def test_the_command_line(arguments: list[str], word: str, tmp_path: Path) -> None:
-    done = run("serve", *arguments, "--data", str(tmp_path))
+    done = run("serve", *arguments, "--data", str(tmp_path))  # wrong before any port is looked at
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
     assert word in done.stderr

@@ -207,12 +207,12 @@ async def test_a_recorded_person_is_understood(bot: Bot, clock: MediaClock, tmp_
     assert first["bot"]
 
 
-HOURS = """
-name: hours
+BUS = """
+name: bus
 noise_dbfs: -60
 steps:
   - wait_for: bot
-  - say: "What are your opening hours?"
+  - say: "Which bus goes to you?"
   - expect: ["WANTED"]
     silence_ms: 1500
     within_s: 30
@@ -225,11 +225,11 @@ async def test_a_dead_model_is_replaced(bot: Bot, clock: MediaClock, ear: Whispe
     assert dead is not None
     url = command_of(dead).split("--listen ")[1].split()[0]
     os.kill(dead, signal.SIGKILL)
-    report, record = await call(bot, clock, ear, HOURS.replace("WANTED", "Sorry"), tmp_path, errors=1)
+    report, record = await call(bot, clock, ear, BUS.replace("WANTED", "Sorry"), tmp_path, errors=1)
     assert report.exit_status == 0, story(report, record)
     assert record["end"]["by"] == "caller"  # a bot without a model doesn't hang up
     await until(lambda: healthy(url))
-    report, record = await call(bot, clock, ear, HOURS.replace("WANTED", "Monday to Friday"), tmp_path)
+    report, record = await call(bot, clock, ear, BUS.replace("WANTED", "7|seven"), tmp_path)
     assert report.exit_status == 0, story(report, record)
     assert bot.child("brain.llm.llama_server") not in (None, dead)
 
