@@ -43,6 +43,21 @@ class Directors:
     port: Callable[[PythonMemory, int, int], Any]
 
 
+def _free_port(host: str, tries: int = 20) -> int:
+    """A port that is free for UDP and TCP alike. Raises OSError."""
+    for _ in range(tries):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, socket.socket(
+            socket.AF_INET, socket.SOCK_DGRAM
+        ) as udp:
+            tcp.bind((host, 0))
+            try:
+                udp.bind(tcp.getsockname())
+            except OSError:
+                continue
+            return int(tcp.getsockname()[1])
+    raise OSError(errno.EADDRINUSE, f"sip.listen: {host}: no port is free for UDP and TCP")
+
+
 class SipStack:
     """pjsua2 as commands and events. Only `wake`, `set_state` and `last_rtp` are for other threads too."""
 
@@ -98,6 +113,7 @@ class SipStack:
         if self.gate:
             self.gate.start()
         host, port = self._settings.listen_host, self._settings.listen_port
+        port = port or _free_port(host)
         for name in self._settings.transports:
             port = self._listen(name, host, port)
         self.bound = (host, port)

@@ -136,7 +136,7 @@ async def test_an_echo_on_hold_says_nothing(bot: Bot, clock: MediaClock) -> None
         await caller.pause(0.2)
         await caller.hangup()
     assert audible_s(caller, held, resumed) == 0.0
-    assert audible_s(caller, resumed, time.time_ns()) > 1.0
+    assert audible_s(caller, resumed, time.time_ns()) > 0.4
 
 
 @pytest.mark.parametrize(

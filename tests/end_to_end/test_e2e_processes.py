@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import settings
-from e2e_bot import SCRIPTED, Bot, alive, arun, children, run, serving, until
+from e2e_bot import SCRIPTED, Bot, alive, arun, children, serving, until
 from e2e_calls import calling, kept
 from e2e_engines import FakeLlm, FakeSpeech
 
@@ -173,10 +173,3 @@ async def test_the_commands_read_what_a_call_left(bot: Bot, clock: MediaClock) -
     assert differing.returncode == 1 and "differently" in differing.stdout
     assert (await arun("trace", "no-such-call", "--data", str(bot.data))).returncode == 2
     assert (await arun("replay", str(record["folder"] / "no-such-file"))).returncode == 2
-
-
-def test_the_doctor_calls_a_running_bot(bot: Bot) -> None:
-    doctor = run("doctor", "--config", str(bot.data.parent / "offhook.json"))
-    assert doctor.returncode == 0, doctor.stdout + doctor.stderr
-    for codec in ("pcmu", "pcma", "g722", "opus"):
-        assert any(line.startswith("ok") and f"call {codec}" in line for line in doctor.stdout.splitlines())
