@@ -22,7 +22,7 @@ LONG_NOD_S = 5.0
 _HUM = re.compile(r"[mh]+|u+[mh]+|a+h+|o+h+|e+r+m*")
 _NODS = frozenset(
     "yeah yes yep yup okay ok right sure fine good great i see alright all got it uh huh thank thanks you "
-    "hello hi hey morning afternoon evening ha haha".split()
+    "that's that correct hello hi hey morning afternoon evening ha haha".split()
 )
 """Said over a prompt they let it go on; who says "hello?" into it wants to hear that somebody is there."""
 _WORD = re.compile(r"[\w']+")
