@@ -3,9 +3,9 @@
 Two looks, because most frames of a call hold no tone. The first look weighs a whole 20 ms frame at the eight
 frequencies; speech passes it now and then, silence not at all. Then, and for the two frames before, every 5 ms
 a window of 20 ms is judged by the criteria of ITU-T Q.24: two tones, one of each group, of enough level, near
-enough to their frequencies, with little twist and little else beside them. Several such windows in a row are a
-key. Frequencies are measured by the phase that a tone gains from one window to the next, which is many times
-finer than the width of the window.
+enough to their frequencies, with little twist and little else beside them. Several such windows are a key.
+Frequencies are measured by the phase that a tone gains from one window to the next, which is many times finer
+than the width of the window.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
-from math import log10, pi, sin, sqrt
+from math import pi, sin, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -66,8 +66,8 @@ class Limits:
     purity: float = 0.75
     """Share of the power in a window that the two tones must have."""
     windows: int = 5
-    """Good windows in a row, 5 ms apart: 23 ms of tone never make so many, 40 ms always do. With four, an hour
-    of speech and music held a key."""
+    """Good windows of the last twelve, 5 ms apart, that make a key: 23 ms of tone never hold so many, 40 ms
+    always do. With four, a scream in an hour of speech and music was one."""
 
 
 _HOPS = 4
@@ -75,6 +75,8 @@ _WINDOW_MS = 20
 _GLANCE = 0.4
 """The first look lets pass what has this share of its power at one row and one column: a tone 1.5 % and 2 Hz off
 its frequency has two thirds there."""
+_WITHIN = 12
+"""Not all in a row: a packet lost from the middle of a tone leaves some on either side."""
 _HISTORY_FRAMES = 2
 _GAP_WINDOWS = 6
 """A tone gone for so many windows is over. One lost packet of 20 ms empties at most five, and the shortest
@@ -149,8 +151,7 @@ class DtmfDetector:
         self._phase = _Phase.RESTING
         self._recent: deque[_Rows] = deque(maxlen=_HISTORY_FRAMES)
         self._before: list[complex] = [0j] * 8
-        self._history: deque[_Window] = deque(maxlen=self._limits.windows + 2 * _HOPS)
-        self._good = 0  # windows in a row that are good for the same key
+        self._history: deque[_Window] = deque(maxlen=_WITHIN + 2 * _HOPS)
         self._empty = 0  # windows in a row without the tones of the key that is down
         self._quiet_frames = 0
         self._row = self._column = 0
@@ -183,6 +184,7 @@ class DtmfDetector:
                 return
             self._phase = _Phase.LOOKING
             self._samples[:] = 0
+            self._before = [0j] * len(self._before)
             self._quiet_frames = 0
             first = position - len(self._recent) * self._frame
             for number, earlier in enumerate(self._recent):
@@ -193,7 +195,6 @@ class DtmfDetector:
         if self._phase is _Phase.LOOKING and self._quiet_frames >= _HISTORY_FRAMES:
             self._phase = _Phase.RESTING
             self._history.clear()
-            self._good = 0
 
     def _glance(self, frame: _Rows) -> bool:
         """Whether a frame may hold a key: much of its power lies at one row and one column."""
@@ -204,7 +205,8 @@ class DtmfDetector:
         p = parts.tolist()
         row = max(p[0] + p[8], p[1] + p[9], p[2] + p[10], p[3] + p[11])
         column = max(p[4] + p[12], p[5] + p[13], p[6] + p[14], p[7] + p[15])
-        return (row + column) * self._to_power >= _GLANCE * float((frame * frame).dot(self._weight))
+        energy = float((frame * frame).dot(self._weight))
+        return bool((row + column) * self._to_power >= _GLANCE * energy)
 
     # ---- windows ----------------------------------------------------------------------------------------------
 
@@ -258,14 +260,15 @@ class DtmfDetector:
 
     def _step(self, window: _Window, centre: int, events: list[KeyEvent]) -> None:
         """One window on, the middle of which is sample `centre`."""
-        before = self._history[-1].key if self._history else -1
         self._history.append(window)
-        self._good = 0 if window.key < 0 else self._good + 1 if window.key == before else 1
         if self._phase is _Phase.DOWN:
             self._hold(window, centre, events)
-        if self._good >= self._limits.windows and (
-            self._phase is not _Phase.DOWN or window.key != self._row * 4 + self._column
-        ):
+        if window.key < 0 or (self._phase is _Phase.DOWN and window.key == self._row * 4 + self._column):
+            return
+        keys = [w.key for w in self._history][-_WITHIN:]
+        agreeing = keys.count(window.key)
+        clear = all(key in (-1, window.key) for key in keys[-self._limits.windows :])
+        if clear and agreeing >= self._limits.windows:
             if self._phase is _Phase.DOWN:
                 events.append(KeyUp(self._symbol, self._end))
             self._press(window.key, centre, events)
@@ -309,3 +312,4 @@ class DtmfDetector:
         if self._empty >= _GAP_WINDOWS:
             events.append(KeyUp(self._symbol, self._end))
             self._phase = _Phase.LOOKING
+            self._history.clear()
