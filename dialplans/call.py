@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from brain.engines import SttSettings, TtsSettings
 from brain.expect import Expect, Interruptible
@@ -81,6 +81,9 @@ class Unheard:
 
 Heard = Said | Keyed | Nothing | Unheard
 
+KeyMethod = Literal["rfc4733", "info", "inband"]
+"""How a key travels: telephone-events in RTP, SIP INFO, or tones in the audio."""
+
 
 @dataclass(frozen=True, slots=True)
 class AgentOutcome:
@@ -110,6 +113,19 @@ class Call(Protocol):
 
     async def play(self, path: Path, interruptible: Interruptible = Interruptible.SPEECH) -> Spoken:
         """Play a WAV file. Raises OSError or ValueError where the file is missing or unfit."""
+        ...
+
+    async def earcon(self, name: str, interruptible: Interruptible = Interruptible.SPEECH) -> Spoken:
+        """Play one of `media.earcons.EARCONS`."""
+        ...
+
+    def bed(self, path: Path | None, level_db: float = 0.0, under_db: float = 0.0) -> None:
+        """Loop a WAV file under all that is said, `level_db` over or under the loudness of speech, and by
+        `under_db` more while the bot speaks. None ends it. Raises OSError or ValueError like `play`."""
+        ...
+
+    async def press(self, keys: str, method: KeyMethod = "rfc4733") -> bool:
+        """Press keys, for a machine at the other end. False where the line couldn't take them."""
         ...
 
     async def ask(

@@ -93,12 +93,11 @@ def _holes(spec: PlanSpec) -> Iterator[Finding]:
 
 
 def _recordings(spec: PlanSpec, folder: Path) -> Iterator[Finding]:
-    for loc, verb in spec.verbs():
-        for inner, path in verb.files():
-            try:
-                read_wav(folder / path)
-            except (OSError, ValueError) as error:
-                yield (*loc, *inner), str(error)
+    for loc, path in spec.files():
+        try:
+            read_wav(folder / path)
+        except (OSError, ValueError) as error:
+            yield loc, str(error)
 
 
 def _unreachable(spec: PlanSpec) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from dialplans.call import (
     CallInfo,
     Heard,
     Keyed,
+    KeyMethod,
     Nothing,
     Said,
     Spoken,
@@ -53,7 +54,7 @@ class OffScript(AssertionError):
 class ScriptedCall:
     """A call with a script.
 
-    `said`, `asked`, `played` and `specs` are what the plan did, in order; `notes` what the record would hold.
+    `said`, `asked`, `played`, `beds` and `specs` are what the plan did, in order; `notes` what the record would hold.
     """
 
     def __init__(self, *script: Line | tuple[str, Line], info: CallInfo = INFO) -> None:
@@ -64,6 +65,7 @@ class ScriptedCall:
         self.said: list[str] = []
         self.asked: list[Expect] = []
         self.played: list[Path] = []
+        self.beds: list[Path | None] = []
         self.specs: list[AgentSpec] = []
         self.stt: SttSettings | None = None
         self.tts: TtsSettings | None = None
@@ -90,6 +92,22 @@ class ScriptedCall:
         self.played.append(path)
         self.transcript.append(f"bot:    (plays {path.name})")
         return Spoken(True, "")
+
+    async def earcon(self, name: str, interruptible: Interruptible = Interruptible.SPEECH) -> Spoken:
+        """Write down the sound."""
+        self._alive()
+        self.transcript.append(f"bot:    ({name})")
+        return Spoken(True, "")
+
+    def bed(self, path: Path | None, level_db: float = 0.0, under_db: float = 0.0) -> None:
+        """Keep what lies under the call, in the order it came."""
+        self.beds.append(path)
+
+    async def press(self, keys: str, method: KeyMethod = "rfc4733") -> bool:
+        """Write down the keys."""
+        self._alive()
+        self.transcript.append(f"bot:    [{keys}] by {method}")
+        return True
 
     async def ask(
         self, prompt: str, expect: Expect, interruptible: Interruptible = Interruptible.SPEECH

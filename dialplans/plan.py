@@ -53,6 +53,10 @@ class Plan:
                 texts.update(dict.fromkeys(verb.spoken(self.spec.facts)))
         return list(texts)
 
+    def recordings(self) -> list[Path]:
+        """Every recording it may play: worth reading before a call needs it."""
+        return [self.folder / path for _, path in self.spec.files()]
+
     def agents(self) -> Iterator[AgentSpec]:
         """Every conversation the plan can come to."""
         for _, verb in self.spec.verbs():
@@ -67,6 +71,7 @@ class Plan:
         scene = Scene(call, self.folder, self.spec.facts, values)
         call.settings(self.stt, self.tts)
         await call.answer()
+        scene.lay_ambience(self.spec.ambience)
         try:
             step: str | None = self.spec.first
             while step is not None:

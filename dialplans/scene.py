@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from brain.expect import Expect, Interruptible
 from dialplans.call import Call, Heard, Keyed, Said, Spoken
 from dialplans.templates import parse
+
+if TYPE_CHECKING:
+    from dialplans.schema import Ambience
+
+log = logging.getLogger(__name__)
+
+MUSIC_DB = -6.0
+"""Hold music against speech: it is heard, and not held away from the ear."""
+MUSIC_UNDER_DB = -15.0
+"""What it gives way by while the bot speaks."""
 
 MUTE_JUMPS = 20
 """So many gotos without a word spoken or heard: the plan runs in a circle."""
@@ -30,6 +43,7 @@ class Scene:
         self.folder = folder
         self.facts = facts
         self.values = {**values, **facts}
+        self._ambience: Ambience | None = None
         self._mute_jumps = self._deaf_jumps = 0
 
     def text(self, template: str, **more: str) -> str:
@@ -43,6 +57,36 @@ class Scene:
     async def play(self, path: Path, interruptible: Interruptible) -> Spoken:
         """Play the recording at `path`, beside the plan. Raises OSError or ValueError."""
         return self.spoken(await self.call.play(self.folder / path, interruptible))
+
+    async def earcon(self, name: str, interruptible: Interruptible) -> Spoken:
+        """Play one of the short sounds."""
+        return self.spoken(await self.call.earcon(name, interruptible))
+
+    def lay_ambience(self, ambience: Ambience | None) -> None:
+        """Put the plan's own sound under the call, if it has one."""
+        self._ambience = ambience
+        if ambience is not None:
+            self._bed(ambience.file, ambience.level_db)
+
+    @contextmanager
+    def music(self, path: Path | None) -> Iterator[None]:
+        """Hold music while the block lasts, if there is any; then what lay there before."""
+        if path is None:
+            yield
+            return
+        self._bed(path, MUSIC_DB, MUSIC_UNDER_DB)
+        try:
+            yield
+        finally:
+            self.call.bed(None)
+            self.lay_ambience(self._ambience)
+
+    def _bed(self, path: Path, level_db: float, under_db: float = 0.0) -> None:
+        try:
+            self.call.bed(self.folder / path, level_db, under_db)
+        except (OSError, ValueError) as error:
+            # It was there when the plan was loaded. A call goes on without it.
+            log.warning("can't play %s: %s", path, error)
 
     async def ask(self, prompt: str, expect: Expect, interruptible: Interruptible) -> Heard:
         """Speak `prompt`, a text without holes, and wait for one answer."""

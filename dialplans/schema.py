@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import reduce
 from operator import or_
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, create_model
@@ -19,6 +20,7 @@ from dialplans.verbs.goto import Goto
 from dialplans.verbs.hangup import Hangup
 from dialplans.verbs.menu import Menu
 from dialplans.verbs.play import Play
+from dialplans.verbs.press import Press
 from dialplans.verbs.say import Say
 from dialplans.verbs.transfer import Transfer
 
@@ -29,6 +31,7 @@ VERBS: Mapping[str, tuple[type[Verb], str | None]] = {
     "gather": (Gather, None),
     "menu": (Menu, None),
     "agent": (Agent, None),
+    "press": (Press, "keys"),
     "transfer": (Transfer, "target"),
     "goto": (Goto, "step"),
     "hangup": (Hangup, "reason"),
@@ -110,6 +113,19 @@ START = "start"
 _Steps = dict[Name, Annotated[list[Entry], Field(min_length=1)]]
 
 
+class Ambience(Strict):
+    """A quiet loop under the whole call."""
+
+    file: Path
+    """A WAV file, from the plan's own folder on."""
+    level_db: float = Field(-30.0, ge=-60, le=-10)
+    """How loud it is against speech."""
+
+
+def _by_file(body: Any) -> Any:
+    return {"file": body} if isinstance(body, str) else body
+
+
 class PlanSpec(Strict):
     """A plan: what the bot says and does in a call, step by step."""
 
@@ -127,6 +143,10 @@ class PlanSpec(Strict):
     """The language that callers speak, as ISO 639 writes it."""
     phrases: Phrases = []
     """Words that callers are likely to say: names, streets, products. The recogniser is told."""
+    ambience: Annotated[
+        Ambience | None, BeforeValidator(_by_file, json_schema_input_type=str | Ambience | None)
+    ] = None
+    """A sound that lies under the call, from its answer to its end: a room, an office."""
     facts: dict[Name, str] = {}
     """Texts to use as `{name}` anywhere, also in an agent's prompt: opening hours, an address."""
     headers: dict[Name, Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")]] = {}
@@ -145,6 +165,14 @@ class PlanSpec(Strict):
     def first(self) -> str:
         """The step that a call starts with."""
         return self.start or next(iter(self.steps))
+
+    def files(self) -> Iterator[tuple[Loc, Path]]:
+        """Every recording it may play, with its place in the file."""
+        if self.ambience is not None:
+            yield ("ambience", "file"), self.ambience.file
+        for loc, verb in self.verbs():
+            for inner, path in verb.files():
+                yield (*loc, *inner), path
 
     def verbs(self) -> Iterator[tuple[Loc, Verb]]:
         """Every verb with its place in the file."""

@@ -12,6 +12,9 @@ from media.frame import FULL_SCALE, Pcm
 Signal = npt.NDArray[np.float32]
 """One channel while it is worked on, shape (samples,), in the scale of int16."""
 
+COMFORT_NOISE_DBFS = -66.0
+"""What is sent where nobody speaks: under the -60 dBFS that a caller's meter takes for silence."""
+
 _KNEE = 0.8 * FULL_SCALE
 _CEILING = FULL_SCALE - 1
 
@@ -28,6 +31,11 @@ class Ramp:
     def transparent(self) -> bool:
         """Whether `apply` would change nothing."""
         return self._to == 1.0 and self._done == self._curve.size
+
+    @property
+    def still(self) -> bool:
+        """Whether it has come to where it was sent."""
+        return self._done == self._curve.size
 
     def to(self, gain: float) -> None:
         """Start to move to `gain`."""

@@ -13,10 +13,10 @@ from enum import Enum, auto
 
 import numpy as np
 
+from media.bed import Bed
 from media.frame import Pcm, samples
-from media.mixing import Ramp, Signal, comfort_noise, to_pcm
+from media.mixing import COMFORT_NOISE_DBFS, Ramp, Signal, comfort_noise, to_pcm
 
-COMFORT_NOISE_DBFS = -66.0
 DUCK_DB = -15.0
 FADE_MS = 10
 
@@ -102,6 +102,7 @@ class Playout:
         self._gain = Ramp(self._fade_samples)
         self._motion = _Motion.PLAYING
         self._tail: Signal | None = None  # what a flush left to fade out
+        self._beds: list[Bed] = []  # the newest plays, the others fade out
         self._queue: deque[_Utterance] = deque()
         self._known: OrderedDict[int, _Utterance] = OrderedDict()
         self._newest = -1
@@ -198,6 +199,13 @@ class Playout:
         self._gain.jump(1.0)
         self._motion = _MOTIONS.get((self._motion, _Command.FLUSH), self._motion)
 
+    def lay(self, bed: Bed | None) -> None:
+        """Put `bed` under all that is said, in place of the one there; None for none."""
+        for old in self._beds:
+            old.end()
+        if bed is not None:
+            self._beds.append(bed)
+
     # ---- the clock's side ---------------------------------------------------------------------------------
 
     def take(self, samples: int) -> Pcm:
@@ -207,6 +215,8 @@ class Playout:
             frame = self._play(samples)
         else:
             frame = self._move(samples)
+        if self._beds:
+            frame = self._on_beds(frame)
         self._ledger[self._frames_given % _LEDGER_FRAMES] = self._last
         return frame
 
@@ -217,8 +227,13 @@ class Playout:
 
     @property
     def idle(self) -> bool:
-        """Nothing sounds and nothing waits to: `take` would give comfort noise."""
+        """Nothing is said and nothing waits to be: `take` would give comfort noise, or the bed alone."""
         return not self._queue and self._tail is None
+
+    @property
+    def bedded(self) -> bool:
+        """A loop sounds, also where nothing is said."""
+        return bool(self._beds)
 
     @property
     def underrun(self) -> bool:
@@ -278,6 +293,13 @@ class Playout:
                 signal = np.concatenate((signal, np.zeros(tail.size - signal.size, np.float32)))
             signal[: tail.size] += tail
         return self._padded(to_pcm(signal[:samples]), samples)
+
+    def _on_beds(self, frame: Pcm) -> Pcm:
+        speaking = bool(self._queue and self._queue[0].given) and self._motion is _Motion.PLAYING
+        for bed in self._beds:
+            frame = to_pcm(bed.add_to(frame, speaking))
+        self._beds = [bed for bed in self._beds if not bed.over]
+        return frame
 
     def _padded(self, speech: Pcm, samples: int) -> Pcm:
         if speech.size == samples:

@@ -11,9 +11,12 @@ import struct
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from media.frame import FULL_SCALE, Pcm
 from media.g711 import decode_alaw, decode_ulaw
+from media.loudness import levelled
+from media.resample import resample
 
 _LINEAR, _FLOAT, _ALAW, _ULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _FORMAT = struct.Struct("<HHIIHH")
@@ -25,6 +28,23 @@ class SoundError(ValueError):
     """A file isn't a recording we can play; the message says which file and why."""
 
 
+class Sounds:
+    """Recordings at `rate_hz` and at the loudness of speech, each read once and kept."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate = rate_hz
+        self._kept: dict[Path, Pcm] = {}
+
+    def get(self, path: Path) -> Pcm:
+        """The recording in `path`. Raises SoundError. Reading one takes a while: do it before a call needs it."""
+        if path not in self._kept:
+            pcm, rate = read_wav(path)
+            sound = levelled(resample(pcm, rate, self._rate), self._rate)
+            sound.setflags(write=False)
+            self._kept[path] = sound
+        return self._kept[path]
+
+
 def read_wav(path: str | os.PathLike[str]) -> tuple[Pcm, int]:
     """The recording in `path` as one channel, the mean of all its channels, and its rate in Hz.
 
@@ -34,18 +54,35 @@ def read_wav(path: str | os.PathLike[str]) -> tuple[Pcm, int]:
     """
     name = Path(path)
     try:
-        data = name.read_bytes()
-    except FileNotFoundError:
-        raise SoundError(f"{name}: no such file") from None
-    except OSError as error:
-        raise SoundError(f"{name}: {error.strerror}") from error
-    try:
-        return _parse(data)
+        channels, rate = _parse(_bytes(name))
     except SoundError as error:
         raise SoundError(f"{name}: {error}") from None
+    return _mono(channels), rate
 
 
-def _parse(data: bytes) -> tuple[Pcm, int]:
+def read_stereo(path: str | os.PathLike[str]) -> tuple[Pcm, Pcm, int]:
+    """Both channels of a recording of ours, left then right, and its rate. Raises SoundError like `read_wav`."""
+    name = Path(path)
+    try:
+        channels, rate = _parse(_bytes(name))
+    except SoundError as error:
+        raise SoundError(f"{name}: {error}") from None
+    if channels.shape[1] != 2:
+        raise SoundError(f"{name}: {channels.shape[1]} channels, not two")
+    return channels[:, 0], channels[:, 1], rate
+
+
+def _bytes(name: Path) -> bytes:
+    try:
+        return name.read_bytes()
+    except FileNotFoundError:
+        raise SoundError("no such file") from None
+    except OSError as error:
+        raise SoundError(str(error.strerror)) from error
+
+
+def _parse(data: bytes) -> tuple[npt.NDArray[np.int16], int]:
+    """The samples, shape (samples, channels), and their rate."""
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         raise SoundError("not a WAV file")
     chunks: dict[bytes, bytes] = {}
@@ -67,7 +104,7 @@ def _parse(data: bytes) -> tuple[Pcm, int]:
     body = body[: len(body) // step * step] if step else b""
     if not body:
         raise SoundError("no sound in it")
-    return _mono(_linear(body, kind_of, bits), channels), rate
+    return _linear(body, kind_of, bits).reshape(-1, channels), rate
 
 
 def _linear(body: bytes, kind: int, bits: int) -> Pcm:
@@ -89,8 +126,8 @@ def _linear(body: bytes, kind: int, bits: int) -> Pcm:
     raise SoundError(f"a WAV file of a kind we can't read (format {kind}, {bits} bits)")
 
 
-def _mono(interleaved: Pcm, channels: int) -> Pcm:
-    if channels == 1:
-        return interleaved
-    mean: Pcm = np.rint(interleaved.reshape(-1, channels).mean(axis=1)).astype(np.int16)
+def _mono(channels: npt.NDArray[np.int16]) -> Pcm:
+    if channels.shape[1] == 1:
+        return channels[:, 0]
+    mean: Pcm = np.rint(channels.mean(axis=1)).astype(np.int16)
     return mean

@@ -11,6 +11,7 @@ COMMANDS = {
     "call": ("telephony.caller.cli", "call a bot, speak to it, and measure it from RTP"),
     "plan": ("dialplans.cli", "check dialplans, print their JSON schema"),
     "replay": ("telephony.replay", "replay a call's journal and compare the turn manager's actions"),
+    "timeline": ("telephony.timeline", "draw a call: voices, words, interruptions, waterfalls"),
     "trace": ("telephony.trace", "print a call's SIP ladder, SDP and RTP, masked"),
     "doctor": ("telephony.doctor", "check ports, registration, codecs, audio both ways, clock and models"),
 }

@@ -29,10 +29,12 @@ MAX_LOST = 250
 
 
 class RingMemory(Protocol):
-    """Frames and counters. `inbound` and `outbound` are int16 (lines, depth, frame_samples)."""
+    """Frames and counters. The three slabs are int16 (lines, depth, frame_samples)."""
 
     inbound: npt.NDArray[np.int16]
     outbound: npt.NDArray[np.int16]
+    sent: npt.NDArray[np.int16]
+    """What went out while the inbound frame of the same slot was heard: ours, comfort noise, or silence."""
     in_written: Counters
     """Frames heard; the clock writes it, as it does `out_taken` and `out_missed`."""
     out_written: Counters
@@ -63,6 +65,7 @@ class RingLines:
         # one into an array, and a view of each slot is made once.
         self._in_frames = [list(ring) for ring in memory.inbound]
         self._out_frames = [list(ring) for ring in memory.outbound]
+        self._sent_frames = [list(ring) for ring in memory.sent]
         self._heard = memoryview(memory.in_written)
         self._said = memoryview(memory.out_written)
         self._taken = memoryview(memory.out_taken)
@@ -81,27 +84,20 @@ class RingLines:
         pairs = zip(self._heard.tolist(), self._read, strict=True)
         return [line for line, (written, read) in enumerate(pairs) if written != read]
 
-    def take(self, line: int) -> Pcm:
+    def take(self, line: int) -> tuple[Pcm, Pcm]:
         written, read = self._heard[line], self._read[line]
         self._read[line] = written
         if written == read + 1:
-            return self._in_frames[line][read % self.depth]
+            slot = read % self.depth
+            return self._in_frames[line][slot], self._sent_frames[line][slot]
         # The clock may be writing the slot after the newest: the oldest of a full ring can't be trusted.
         lost = max(written - read - (self.depth - 1), 0)
-        frames = self._frames(line, read + lost, written)
-        if not lost:
-            return frames
         self._lost[line] += lost
-        return np.concatenate([np.zeros(min(lost, MAX_LOST) * self.frame_samples, np.int16), frames])
-
-    def _frames(self, line: int, start: int, stop: int) -> Pcm:
-        ring = self._memory.inbound[line]
-        first, last = start % self.depth, stop % self.depth
-        if start == stop:
-            return ring[0:0].reshape(-1)
-        if last == 0 or first < last:
-            return ring[first : last or self.depth].reshape(-1)
-        return np.concatenate([ring[first:], ring[:last]]).reshape(-1)
+        gap = np.zeros(min(lost, MAX_LOST) * self.frame_samples, np.int16)
+        slots = [n % self.depth for n in range(read + lost, written)]
+        heard = (gap, *(self._in_frames[line][slot] for slot in slots))
+        sent = (gap, *(self._sent_frames[line][slot] for slot in slots))
+        return np.concatenate(heard), np.concatenate(sent)
 
     def room(self, line: int, ahead: int) -> int:
         free = min(ahead, self.depth - 1) - self._said[line] + self._taken[line]
@@ -150,6 +146,7 @@ class NativeMemory:
         slab = (lines, depth, samples)
         self.inbound = _view(ring.inAddress(), ctypes.c_int16, slab)
         self.outbound = _view(ring.outAddress(), ctypes.c_int16, slab)
+        self.sent = _view(ring.sentAddress(), ctypes.c_int16, slab)
         self.in_written = _view(ring.inWrittenAddress(), ctypes.c_uint64, (lines,))
         self.out_written = _view(ring.outWrittenAddress(), ctypes.c_uint64, (lines,))
         self.out_taken = _view(ring.outTakenAddress(), ctypes.c_uint64, (lines,))
@@ -175,9 +172,11 @@ class PythonMemory:
     def __init__(self, lines: int, frame_samples: int) -> None:
         slab = (lines, DEPTH, frame_samples)
         self.inbound, self.outbound = np.zeros(slab, np.int16), np.zeros(slab, np.int16)
+        self.sent = np.zeros(slab, np.int16)
         self.in_written, self.out_written = np.zeros(lines, np.uint64), np.zeros(lines, np.uint64)
         self.out_taken, self.out_missed = np.zeros(lines, np.uint64), np.zeros(lines, np.uint64)
         self._silence = bytes(2 * frame_samples)
+        self._now_sent = [self._silence] * lines  # since the last frame that was heard
         self._fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._armed = threading.Event()
         self._armed.set()
@@ -188,6 +187,8 @@ class PythonMemory:
         slot = self.inbound[line, written % DEPTH]
         frame = np.frombuffer(pcm, np.int16)
         slot[:] = frame if frame.size == slot.size else 0
+        self.sent[line, written % DEPTH] = np.frombuffer(self._now_sent[line], np.int16)
+        self._now_sent[line] = self._silence
         self.in_written[line] = written + 1
         if self._armed.is_set():
             self._armed.clear()
@@ -201,6 +202,7 @@ class PythonMemory:
             return self._silence
         frame = self.outbound[line, taken % DEPTH].tobytes()
         self.out_taken[line] = taken + 1
+        self._now_sent[line] = frame
         return frame
 
     def fileno(self) -> int:
@@ -217,8 +219,9 @@ class PythonMemory:
     def reset(self, line: int) -> None:
         for counters in (self.in_written, self.out_written, self.out_taken, self.out_missed):
             counters[line] = 0
-        self.inbound[line] = 0
-        self.outbound[line] = 0
+        for slab in (self.inbound, self.outbound, self.sent):
+            slab[line] = 0
+        self._now_sent[line] = self._silence
 
     def close(self) -> None:
         """Give the descriptor back. No port may be left on the clock."""

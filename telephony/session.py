@@ -21,12 +21,25 @@ from brain.engines import EngineError, Llm, SttSettings, TtsSettings
 from brain.expect import Expect, Interruptible
 from brain.mouth import Source, Utterance, one, recorded
 from brain.orchestrator import AgentSpec
-from dialplans.call import AgentOutcome, Call, CallEnded, Heard, Keyed, Nothing, Said, Spoken, Unheard
+from dialplans.call import (
+    AgentOutcome,
+    Call,
+    CallEnded,
+    Heard,
+    Keyed,
+    KeyMethod,
+    Nothing,
+    Said,
+    Spoken,
+    Unheard,
+)
+from media.bed import Bed
 from media.clock import Clock
+from media.dtmf_send import tones
+from media.earcons import earcon
 from media.frame import Pcm
 from media.recorder import Recorder
-from media.resample import resample
-from media.sound import read_wav
+from media.sound import Sounds
 from telephony.call_record import call_record
 from telephony.masking import mask_text
 from telephony.records import CallFolder, open_private
@@ -38,6 +51,8 @@ log = logging.getLogger("offhook.call")
 
 AHEAD = 2
 """Frames written ahead of the clock: a stop is heard within 40 ms, a busy loop isn't heard."""
+BED_AHEAD = 1
+"""The same where only ambience or music sounds: what is said next has to wait behind it."""
 ECHO_AHEAD = 8
 """Frames the echo plan may have waiting: more than a late tick brings at once."""
 HANGUP_LIMIT_S = 10.0
@@ -60,6 +75,7 @@ class Services:
     wall: Callable[[], float]
     sort_messages: Callable[[], None]
     stalls: StallWatch
+    sounds: Sounds
 
 
 class CallSession:
@@ -182,12 +198,13 @@ class CallSession:
 
     # ---- audio, once a tick ---------------------------------------------------------------------------
 
-    def tick(self, pcm: Pcm) -> None:
-        """New audio of this line; called by the worker's loop for each tick of pjmedia's clock."""
+    def tick(self, pcm: Pcm, sent: Pcm) -> None:
+        """What was heard of this line, and sent to it meanwhile; called once a tick of pjmedia's clock."""
         position = self._in_samples
         self._in_samples += pcm.size
         if self._recorder is not None:
             self._recorder.caller(position, pcm)
+            self._recorder.bot(position, sent)
         if self._echoing:
             # On hold the clock takes nothing: what can't be sent back now is not worth sending later.
             if self._lines.room(self._line, ECHO_AHEAD) * self._lines.frame_samples >= pcm.size:
@@ -200,21 +217,21 @@ class CallSession:
             agent.hear(pcm, position)
         if not agent.mouth.silent:
             agent.advance(self._lines.taken(self._line))
-        if not agent.playout.idle:
+        if not agent.playout.idle or agent.playout.bedded:
             self._write_ahead()
 
     def _write_ahead(self) -> None:
         agent, lines = self._agent, self._lines
-        if agent is None or self.state is not CallState.UP or agent.playout.idle:
+        if agent is None or self.state is not CallState.UP:
             return
-        for _ in range(lines.room(self._line, AHEAD)):
-            self._put(agent.playout.take(lines.frame_samples))
+        playout = agent.playout
+        if playout.idle and not playout.bedded:
+            return
+        for _ in range(lines.room(self._line, BED_AHEAD if playout.idle else AHEAD)):
+            self._put(playout.take(lines.frame_samples))
 
     def _put(self, pcm: Pcm) -> None:
         lines, line = self._lines, self._line
-        if self._recorder is not None:
-            ahead = self._written - lines.taken(line)
-            self._recorder.bot(self._in_samples + (ahead * lines.frame_samples if ahead > 0 else 0), pcm)
         lines.put(line, pcm)
         self._written += pcm.size // lines.frame_samples
 
@@ -254,9 +271,28 @@ class CallSession:
 
     async def play(self, path: Path, interruptible: Interruptible = Interruptible.SPEECH) -> Spoken:
         """Play a WAV file."""
-        pcm, rate = read_wav(path)
-        source = recorded(resample(pcm, rate, self._services.lines.rate_hz))
-        return _spoken(await self._live.say(source, interruptible))
+        return await self._play(self._services.sounds.get(path), interruptible)
+
+    async def earcon(self, name: str, interruptible: Interruptible = Interruptible.SPEECH) -> Spoken:
+        """Play one of the short sounds."""
+        return await self._play(earcon(name, self._services.lines.rate_hz), interruptible)
+
+    async def _play(self, pcm: Pcm, interruptible: Interruptible) -> Spoken:
+        return _spoken(await self._live.say(recorded(pcm), interruptible))
+
+    def bed(self, path: Path | None, level_db: float = 0.0, under_db: float = 0.0) -> None:
+        """Loop a WAV file under the call, or none."""
+        playout, rate = self._live.playout, self._services.lines.rate_hz
+        if path is None:
+            playout.lay(None)
+            return
+        playout.lay(Bed(self._services.sounds.get(path), rate, level_db, under_db))
+
+    async def press(self, keys: str, method: KeyMethod = "rfc4733") -> bool:
+        """Press keys, for a machine at the other end."""
+        if method == "inband":
+            return (await self._play(tones(keys, self._services.lines.rate_hz), Interruptible.NO)).complete
+        return await self._leg.press(keys, method)
 
     async def ask(
         self, prompt: str, expect: Expect, interruptible: Interruptible = Interruptible.SPEECH

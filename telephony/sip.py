@@ -285,6 +285,9 @@ class SipTransport:
     async def refer(self, line: int, target: str) -> str:
         return await self._ask(lambda stack: stack.refer(line, target))
 
+    async def press(self, line: int, key: str, method: str, duration_ms: int) -> str:
+        return await self._ask(lambda stack: stack.press(line, key, method, duration_ms))
+
     async def release(self, line: int) -> None:
         self._legs.pop(line, None)
         self._pressing.discard(line)

@@ -24,6 +24,9 @@ from telephony.sip_events import (
 )
 from telephony.transport import Confirmed, Ended, Key, LegEvent, LineQuality, Media
 
+KEY_MS = 100
+KEY_GAP_MS = 100
+"""How long a key of ours is down, and up: twice what Q.24 asks receivers to take."""
 REFER_SILENCE_S = 32.0
 """Without a NOTIFY for so long (64*T1, RFC 3261 timer F) a transfer counts as failed."""
 
@@ -77,6 +80,8 @@ class Commands(Protocol):
     async def bye(self, line: int) -> str: ...
 
     async def refer(self, line: int, target: str) -> str: ...
+
+    async def press(self, line: int, key: str, method: str, duration_ms: int) -> str: ...
 
     async def release(self, line: int) -> None: ...
 
@@ -161,6 +166,15 @@ class SipLeg:
             accepted = True
             if progress.final:
                 return progress.status
+
+    async def press(self, keys: str, method: str) -> bool:
+        if self._state is not LegState.UP:
+            raise self._gone("not up")
+        for key in keys:
+            if await self._commands.press(self.line, key, method, KEY_MS):
+                return False
+            await asyncio.sleep((KEY_MS + KEY_GAP_MS) / 1000)
+        return True
 
     async def hangup(self) -> None:
         if self._step(Step.HANGUP):

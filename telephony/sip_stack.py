@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dialplans.call import CallInfo
+from media.mixing import COMFORT_NOISE_DBFS
 from telephony import sip_config
 from telephony.masking import mask_text
 from telephony.ring import NativeMemory, PythonMemory
@@ -118,6 +119,8 @@ class SipStack:
             port = self._listen(name, host, port)
         self.bound = (host, port)
         self._endpoint.libStart()
+        if self._ring:
+            self._ring.setComfortNoise(COMFORT_NOISE_DBFS)  # a line that carries nothing at all sounds dead
         self._endpoint.audDevManager().setNullDev()
         if missing := sip_config.set_codecs(self._endpoint, self._settings.codecs):
             log.warning("sip.codecs: this pjsua2 has no %s", ", ".join(missing))
@@ -246,6 +249,17 @@ class SipStack:
         if not target.isprintable() or self._endpoint.utilVerifyUri(target):
             return "the target is no URI"
         return self._attempt(lambda: call.xfer(target, self._pj.CallOpParam(True)))
+
+    def press(self, line: int, key: str, method: str, duration_ms: int) -> str:
+        """Send one key, by telephone-event or INFO."""
+        call = self._calls.get(line)
+        if not call:
+            return "the call is over"
+        dtmf = self._pj.CallSendDtmfParam()
+        dtmf.digits, dtmf.duration = key, duration_ms
+        by_info = method == "info"
+        dtmf.method = self._pj.PJSUA_DTMF_METHOD_SIP_INFO if by_info else self._pj.PJSUA_DTMF_METHOD_RFC2833
+        return self._attempt(lambda: call.sendDtmf(dtmf))
 
     def release(self, line: int) -> None:
         """The loop has let go of the line: the next call may have it."""

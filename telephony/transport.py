@@ -137,6 +137,10 @@ class Leg(Protocol):
         """REFER (RFC 3515): the final status of the transfer as NOTIFY reports it, 408 after silence."""
         ...
 
+    async def press(self, keys: str, method: str) -> bool:
+        """Send keys as "rfc4733" or "info"; returns when they are out. False where the line can't take them."""
+        ...
+
     async def hangup(self) -> None: ...
 
     def quality(self) -> LineQuality: ...
@@ -165,8 +169,11 @@ class Lines(Protocol):
         """Re-arm the wake-up. Call before `take`."""
         ...
 
-    def take(self, line: int) -> Pcm:
-        """All new input of `line` since the last take: (k * frame_samples,), a view valid for this tick."""
+    def take(self, line: int) -> tuple[Pcm, Pcm]:
+        """What was heard of `line` since the last take, and what was sent to it meanwhile, sample by sample.
+
+        Both have shape (k * frame_samples,) and are views valid for this tick.
+        """
         ...
 
     def new(self) -> list[int]:

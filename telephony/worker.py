@@ -31,6 +31,7 @@ from brain.tts.remote import RemoteTts
 from dialplans.plan import Plan
 from dialplans.routes import NoSuchPlan, Routes
 from media.clock import MonotonicClock
+from media.sound import Sounds
 from telephony.config import Config, sip_settings
 from telephony.masking import mask_user
 from telephony.records import new_call_id, note_refused
@@ -65,6 +66,7 @@ class Worker:
         self._draining = asyncio.Event()
         self._hurry = asyncio.Event()
         self._stalls = StallWatch()
+        self._sounds = Sounds(config.sip.rate_hz)
 
     async def run(self) -> int:
         """Serve until SIGTERM and the end of the last call. Returns the exit status."""
@@ -118,9 +120,9 @@ class Worker:
         lines.drained()
         for line in lines.new():
             session = sessions.get(line)
-            pcm = lines.take(line)
+            heard, sent = lines.take(line)
             if session is not None:
-                session.tick(pcm)
+                session.tick(heard, sent)
 
     # ---- calls ------------------------------------------------------------------------------------------
 
@@ -174,6 +176,7 @@ class Worker:
             wall=time.time,
             sort_messages=self._sort_messages,
             stalls=self._stalls,
+            sounds=self._sounds,
         )
 
     def _note_refused(self, caller: str, called: str, status: int, reason: str) -> None:
@@ -240,6 +243,8 @@ class Worker:
         if self._eot is not None:
             await self._eot.warm()
         for plan in plans:
+            for path in plan.recordings():
+                await asyncio.to_thread(self._sounds.get, path)
             texts = plan.fixed_texts()
             if texts:
                 await self._tts.render(texts, plan.tts, self._transport.lines.rate_hz)

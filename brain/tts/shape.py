@@ -11,11 +11,15 @@ import numpy.typing as npt
 
 from brain.resampling import resample
 from media.frame import FULL_SCALE, Pcm, samples
+from media.loudness import SPEECH_LUFS, gain_to
 
 Float = npt.NDArray[np.float32]
 
 TARGET_DBFS = -20.0
-"""Of active speech, root mean square: about -19 LUFS, and 10 dB over what a talker in a call has to be."""
+"""Of active speech, root mean square, about what SPEECH_LUFS comes to: what silence is told from."""
+
+TELEPHONE_HZ = 8000
+"""Loudness is what is left of it there: a voice's brilliance doesn't count."""
 
 PEAK = 0.89
 """-1 dBFS. Nothing is louder."""
@@ -41,19 +45,9 @@ def _stretches_db(audio: Float, rate_hz: int) -> npt.NDArray[np.float64]:
     return levels
 
 
-def active_dbfs(audio: Float, rate_hz: int) -> float:
-    """Level of the parts of `audio` within 25 dB of its loudest 10 ms; -120 for nothing."""
-    levels = _stretches_db(audio, rate_hz)
-    if levels.size == 0 or levels.max() < -100.0:
-        return -120.0
-    active = levels[levels > levels.max() - 25.0]
-    return float(10.0 * np.log10(np.mean(10.0 ** (active / 10.0))))
-
-
 def gain_for(audio: Float, rate_hz: int) -> float:
-    """The factor that brings a voice that sounds like `audio` to TARGET_DBFS (within 20 dB)."""
-    level = active_dbfs(audio, rate_hz)
-    return float(10.0 ** (np.clip(TARGET_DBFS - level, -20.0, 20.0) / 20.0)) if level > -100.0 else 1.0
+    """The factor that brings a voice that sounds like `audio` to SPEECH_LUFS on a telephone (within 20 dB)."""
+    return gain_to(resample(audio, rate_hz, TELEPHONE_HZ), TELEPHONE_HZ, SPEECH_LUFS)
 
 
 def pause_ms(text: str) -> int:

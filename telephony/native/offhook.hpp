@@ -51,6 +51,7 @@ public:
 
     unsigned long long inAddress() const;          // int16[lines][depth][frameSamples], clock writes
     unsigned long long outAddress() const;         // the same shape, the loop writes
+    unsigned long long sentAddress() const;        // the same shape, clock: what was sent while frame n was heard
     unsigned long long inWrittenAddress() const;   // uint64[lines], clock: frames heard
     unsigned long long outWrittenAddress() const;  // uint64[lines], loop: frames to say
     unsigned long long outTakenAddress() const;    // uint64[lines], clock: frames of ours it took
@@ -59,6 +60,9 @@ public:
     unsigned long long rxRefusedAddress() const;   // uint64[lines], media thread: wrong source, or no RTP
     unsigned long long rxLastNsAddress() const;    // int64[lines], CLOCK_MONOTONIC of the last accepted, 0 none
     unsigned long long txPacketsAddress() const;   // uint64[lines], clock: RTP packets sent
+
+    // What is sent on a tick that finds nothing of the loop's: white noise at `dbfs`, silence at -100 or less.
+    void setComfortNoise(double dbfs);
 
     // Every telephone-event since the last call, in order of arrival.
     std::vector<OffhookTelephoneEvent> takeEvents();

@@ -27,21 +27,27 @@ Context *contextOf(pjmedia_port *port) { return static_cast<Context *>(port->por
 pj_status_t getFrame(pjmedia_port *port, pjmedia_frame *frame) {
     pj_grp_lock_acquire(port->grp_lock);
     Context *context = contextOf(port);
-    frame->type = PJMEDIA_FRAME_TYPE_NONE;      // the bridge makes it silence
+    frame->type = PJMEDIA_FRAME_TYPE_NONE;      // the bridge makes it silence, where nothing fills it
     if (context->live) {
         Slab &slab = *context->slab;
         const int line = context->line;
         const uint64_t taken = slab.outTaken[line].load(std::memory_order_relaxed);
         const int64_t ahead = int64_t(slab.outWritten[line].load(std::memory_order_acquire) - taken);
         const size_t bytes = slab.frameSamples * sizeof(int16_t);
-        if (ahead > 0 && frame->size >= bytes) {
-            std::memcpy(frame->buf, slab.outFrame(line, taken), bytes);
+        const bool said = ahead > 0 && frame->size >= bytes;
+        const int16_t *source = said ? slab.outFrame(line, taken) : slab.noiseFrame();
+        if (source && frame->size >= bytes) {
+            std::memcpy(frame->buf, source, bytes);
             frame->size = bytes;
             frame->type = PJMEDIA_FRAME_TYPE_AUDIO;
-            slab.outTaken[line].store(taken + 1, std::memory_order_release);
-        } else {
-            slab.outMissed[line].fetch_add(1, std::memory_order_relaxed);
+            // The bridge asks all ports before it gives to any: this is sent while that frame is heard.
+            std::memcpy(slab.sentFrame(line, slab.inWritten[line].load(std::memory_order_relaxed)), source, bytes);
+            slab.sentNow[line] = 1;
         }
+        if (said)
+            slab.outTaken[line].store(taken + 1, std::memory_order_release);
+        else
+            slab.outMissed[line].fetch_add(1, std::memory_order_relaxed);
     }
     pj_grp_lock_release(port->grp_lock);
     return PJ_SUCCESS;
@@ -62,6 +68,8 @@ pj_status_t putFrame(pjmedia_port *port, pjmedia_frame *frame) {
             std::memcpy(slot, frame->buf, bytes);
         else
             std::memset(slot, 0, bytes);
+        if (!slab.sentNow[line]) std::memset(slab.sentFrame(line, written), 0, bytes);
+        slab.sentNow[line] = 0;
         slab.inWritten[line].store(written + 1, std::memory_order_release);
     }
     pj_grp_lock_release(port->grp_lock);

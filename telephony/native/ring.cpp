@@ -1,8 +1,10 @@
 #include "ring.hpp"
 
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <ctime>
+#include <random>
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -12,6 +14,9 @@
 namespace offhook {
 
 namespace {
+
+constexpr size_t kNoiseFrames = 100;
+constexpr size_t kNoiseStep = 1009;
 
 std::mutex currentMutex;
 std::weak_ptr<Slab> current;
@@ -39,6 +44,8 @@ Slab::Slab(int lines_, int frameSamples_)
       frameSamples(frameSamples_),
       in(size_t(lines_) * kDepth * frameSamples_),
       out(size_t(lines_) * kDepth * frameSamples_),
+      sent(size_t(lines_) * kDepth * frameSamples_),
+      sentNow(size_t(lines_)),
       inWritten(zeros<uint64_t>(lines_)),
       outWritten(zeros<uint64_t>(lines_)),
       outTaken(zeros<uint64_t>(lines_)),
@@ -61,6 +68,28 @@ void Slab::tick() {
     eventfd_write(fd, 1);   // can only fail with 2^64 unread ticks
 }
 
+const int16_t *Slab::noiseFrame() {
+    const auto *table = noise.load(std::memory_order_acquire);
+    if (!table) return nullptr;
+    // One step of a prime number of samples a frame: lines that are silent together don't hum together.
+    noiseAt = (noiseAt + kNoiseStep) % (table->size() - frameSamples);
+    return table->data() + noiseAt;
+}
+
+void Slab::setComfortNoise(double dbfs) {
+    if (dbfs <= -100.0) {
+        noise.store(nullptr, std::memory_order_release);
+        return;
+    }
+    std::mt19937 random(4733);
+    std::normal_distribution<double> normal(0.0, 32768.0 * std::pow(10.0, dbfs / 20.0));
+    auto table = std::make_unique<std::vector<int16_t>>(kNoiseFrames * size_t(frameSamples));
+    for (auto &sample : *table)
+        sample = int16_t(std::lround(std::fmax(-32768.0, std::fmin(32767.0, normal(random)))));
+    noise.store(table.get(), std::memory_order_release);
+    noises.push_back(std::move(table));
+}
+
 void Slab::pushEvent(const OffhookTelephoneEvent &event) {
     std::lock_guard<std::mutex> hold(eventMutex);
     if (events.size() < kMaxEvents)
@@ -75,6 +104,8 @@ void Slab::reset(int line) {
     rxLastNs[line].store(0);
     std::memset(inFrame(line, 0), 0, kDepth * frameSamples * sizeof(int16_t));
     std::memset(outFrame(line, 0), 0, kDepth * frameSamples * sizeof(int16_t));
+    std::memset(sentFrame(line, 0), 0, kDepth * frameSamples * sizeof(int16_t));
+    sentNow[line] = 0;
     std::lock_guard<std::mutex> hold(eventMutex);
     std::erase_if(events, [line](const OffhookTelephoneEvent &event) { return event.line == line; });
 }
@@ -111,6 +142,7 @@ void OffhookRing::drained() {
 
 unsigned long long OffhookRing::inAddress() const { return address(slab_->in.data()); }
 unsigned long long OffhookRing::outAddress() const { return address(slab_->out.data()); }
+unsigned long long OffhookRing::sentAddress() const { return address(slab_->sent.data()); }
 unsigned long long OffhookRing::inWrittenAddress() const { return address(slab_->inWritten.get()); }
 unsigned long long OffhookRing::outWrittenAddress() const { return address(slab_->outWritten.get()); }
 unsigned long long OffhookRing::outTakenAddress() const { return address(slab_->outTaken.get()); }
@@ -128,6 +160,8 @@ std::vector<OffhookTelephoneEvent> OffhookRing::takeEvents() {
     slab_->events.clear();
     return taken;
 }
+
+void OffhookRing::setComfortNoise(double dbfs) { slab_->setComfortNoise(dbfs); }
 
 uint64_t OffhookRing::eventsDropped() const { return slab_->eventsDropped.load(); }
 

@@ -27,13 +27,17 @@ struct Slab {
 
     int16_t *inFrame(int line, uint64_t n) { return &in[(line * kDepth + n % kDepth) * frameSamples]; }
     int16_t *outFrame(int line, uint64_t n) { return &out[(line * kDepth + n % kDepth) * frameSamples]; }
+    int16_t *sentFrame(int line, uint64_t n) { return &sent[(line * kDepth + n % kDepth) * frameSamples]; }
+    const int16_t *noiseFrame();                       // clock thread: the next frame of comfort noise, or null
+    void setComfortNoise(double dbfs);                 // any thread
     void tick();                                       // clock thread, at the end of each tick
     void pushEvent(const OffhookTelephoneEvent &event);
     void reset(int line);
 
     const int lines;
     const int frameSamples;
-    std::vector<int16_t> in, out;
+    std::vector<int16_t> in, out, sent;
+    std::vector<uint8_t> sentNow;                      // clock thread: the slot of this tick's `sent` is filled
     Counters<uint64_t> inWritten, outWritten, outTaken, outMissed, rxPackets, rxRefused, txPackets;
     Counters<int64_t> rxLastNs;
 
@@ -41,6 +45,11 @@ struct Slab {
     std::atomic<bool> signalled{false};                // fd has been written and not yet drained
     std::atomic<int> ports{0};                         // an idle worker isn't woken fifty times a second
     std::atomic<uint64_t> ticks{0};
+
+    // Two seconds of it, one after the other; made whole before the pointer is set, and never freed while in use.
+    std::atomic<const std::vector<int16_t> *> noise{nullptr};
+    std::vector<std::unique_ptr<std::vector<int16_t>>> noises;
+    size_t noiseAt = 0;
 
     std::mutex eventMutex;                             // media threads and the loop; never the clock thread
     std::vector<OffhookTelephoneEvent> events;

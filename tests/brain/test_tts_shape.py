@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from brain.resampling import resample
-from brain.tts.shape import PEAK, TARGET_DBFS, active_dbfs, gain_for, pause_ms, shape
+from brain.tts.shape import PEAK, gain_for, pause_ms, shape
+from media.loudness import SPEECH_LUFS, integrated_lufs
 
 
 def burst(level_dbfs: float, lead_s: float = 0.3, rate_hz: int = 24000, frequency: float = 400) -> np.ndarray:
@@ -18,10 +19,10 @@ def burst(level_dbfs: float, lead_s: float = 0.3, rate_hz: int = 24000, frequenc
 
 
 @pytest.mark.parametrize("level", [-35.0, -25.0, -14.0])
-def test_the_gain_brings_active_speech_to_the_target(level: float) -> None:
+def test_the_gain_brings_a_voice_to_the_loudness_of_speech(level: float) -> None:
     audio = burst(level)
-    gain = gain_for(audio, 24000)
-    assert active_dbfs(audio * np.float32(gain), 24000) == pytest.approx(TARGET_DBFS, abs=0.5)
+    loud = resample(audio * np.float32(gain_for(audio, 24000)), 24000, 8000)
+    assert integrated_lufs(loud, 8000) == pytest.approx(SPEECH_LUFS, abs=0.3)
 
 
 def test_silence_has_no_gain_and_no_audio() -> None:

@@ -18,7 +18,7 @@ from brain.stt.whisper import WhisperModel
 from brain.stt.window import Snapshot
 from brain.tts.local import LocalTts, load_voice
 from brain.tts.piper import joe_file
-from brain.tts.shape import active_dbfs
+from media.loudness import SPEECH_LUFS, integrated_lufs
 
 pytestmark = pytest.mark.models
 
@@ -31,10 +31,10 @@ class VoiceContract(TtsContract):
         yield tts
         await scheduler.aclose()
 
-    async def test_active_speech_is_at_the_level_that_is_promised(self, tts: Tts) -> None:
+    async def test_speech_is_as_loud_as_promised(self, tts: Tts) -> None:
         spoken = await self.spoken(tts, "Good morning, this is the clinic, how can I help you today?")
         pcm = np.concatenate([a.pcm for a in spoken]).astype(np.float32) / 32768
-        assert -23.0 < active_dbfs(pcm, 8000) < -17.0
+        assert integrated_lufs(pcm, 8000) == pytest.approx(SPEECH_LUFS, abs=2.0)
 
     async def test_it_is_understood_through_g711(self, tts: Tts) -> None:
         model = WhisperModel(model_folder("base"), threads=2, parallel=1)

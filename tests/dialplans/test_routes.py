@@ -106,7 +106,9 @@ def test_the_schema_describes_every_verb() -> None:
     assert schema["required"] == ["steps"]
     assert schema["properties"]["facts"]["description"].startswith("Texts to use as")
     entries = {name.removesuffix("Entry").lower() for name in schema["$defs"] if name.endswith("Entry")}
-    assert entries == {"say", "play", "gather", "menu", "agent", "transfer", "goto", "hangup", "echo"}
+    assert entries == {
+        "say", "play", "gather", "menu", "agent", "press", "transfer", "goto", "hangup", "echo",
+    }  # fmt: skip
     gather = schema["$defs"]["Gather"]
     assert set(gather["required"]) == {"slot", "prompt"}
     assert all("description" in key for key in gather["properties"].values())

@@ -6,7 +6,7 @@ import wave
 from pathlib import Path
 
 import pytest
-from plans import plan
+from plans import plan, problems
 
 from brain.expect import Interruptible
 from dialplans.call import AgentOutcome, CallEnded, CallInfo, Keyed, Nothing, Said, Spoken
@@ -54,6 +54,62 @@ async def test_play(tmp_path: Path) -> None:
     journeyed = plan(tmp_path, "steps:\n- play: welcome.wav\n- say: Hello.")
     await journey(journeyed, call)
     assert call.played == [tmp_path / "welcome.wav"]
+
+
+def recording(path: Path) -> None:
+    """A tenth of a second of silence."""
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(1600))
+
+
+async def test_an_earcon_needs_no_file(tmp_path: Path) -> None:
+    call = ScriptedCall()
+    text = await journey(plan(tmp_path, "steps:\n- play: beep\n- say: Hello."), call)
+    assert text.startswith("bot:    (beep)\nbot:    Hello.")
+    assert call.played == []
+
+
+async def test_keys_are_pressed_for_a_machine(tmp_path: Path) -> None:
+    steps = 'steps:\n- press: "12#"\n- press: {keys: "*", method: inband}'
+    text = await journey(plan(tmp_path, steps), ScriptedCall())
+    assert text.startswith("bot:    [12#] by rfc4733\nbot:    [*] by inband")
+
+
+@pytest.mark.parametrize("keys", ["", "12x", "1 2", "{caller}", "1" * 33])
+def test_what_is_no_key_is_not_pressed(tmp_path: Path, keys: str) -> None:
+    assert problems(tmp_path, f'steps:\n- press: "{keys}"\n- hangup')[0].startswith("2: ")
+
+
+async def test_ambience_lies_under_the_call_and_music_under_a_transfer(tmp_path: Path) -> None:
+    recording(tmp_path / "room.wav")
+    recording(tmp_path / "music.wav")
+    journeyed = plan(
+        tmp_path,
+        """
+        ambience: room.wav
+        steps:
+        - transfer: {target: "sip:desk@127.0.0.1", music: music.wav}
+        - say: Nobody is there.
+        """,
+    )
+    assert journeyed.recordings() == [tmp_path / "room.wav", tmp_path / "music.wav"]
+    call = ScriptedCall(Transferred(False))
+    await journey(journeyed, call)
+    assert call.beds == [tmp_path / "room.wav", tmp_path / "music.wav", None, tmp_path / "room.wav"]
+
+
+def test_sounds_that_are_not_there_are_found_with_their_line(tmp_path: Path) -> None:
+    found = problems(
+        tmp_path,
+        """
+        ambience: {file: room.wav, level_db: -40}
+        steps:
+        - transfer: {target: "sip:desk@127.0.0.1", music: music.wav}
+        """,
+    )
+    assert [line.split(":")[0] for line in found] == ["1", "3"]
+    assert all("no such file" in line for line in found)
 
 
 async def test_a_recording_that_went_away_ends_no_call(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def agent(agent_of_module: Agent) -> Iterator[Agent]:
     agent.gate.setState(200, 0)
     agent.gate.takeMessages(100_000)
     yield agent
+    agent.ring.setComfortNoise(-100.0)
     agent.endpoint.hangupAllCalls()
     agent.release_ports()
     for line in range(agent.ring.lines()):

@@ -88,6 +88,7 @@ class Agent:
         depth = ring.depth()
         self.heard = view(ring.inAddress(), ctypes.c_int16, LINES, depth, FRAME_SAMPLES)
         self.said = view(ring.outAddress(), ctypes.c_int16, LINES, depth, FRAME_SAMPLES)
+        self.sent = view(ring.sentAddress(), ctypes.c_int16, LINES, depth, FRAME_SAMPLES)
         self.in_written = view(ring.inWrittenAddress(), ctypes.c_uint64, LINES)
         self.out_written = view(ring.outWrittenAddress(), ctypes.c_uint64, LINES)
         self.out_taken = view(ring.outTakenAddress(), ctypes.c_uint64, LINES)

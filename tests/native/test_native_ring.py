@@ -47,6 +47,46 @@ def test_a_tick_without_a_frame_is_silence_and_counted(agent: Agent) -> None:
     assert not agent.heard[1, (int(agent.in_written[1]) - 1) % 16].any()
 
 
+def test_what_was_sent_lies_beside_what_was_heard_in_that_tick(agent: Agent) -> None:
+    """Two lines hear each other: what one is recorded to have sent is what the other hears a tick later."""
+    one, other = agent.port(0), agent.port(1)
+    one.startTransmit(other)
+    other.startTransmit(one)
+    depth = agent.ring.depth()
+    number, read, pairs = 0, 0, []
+    while len(pairs) < 40:
+        assert agent.tick()
+        # Every other frame is missing, so that silence of the clock's own is among them.
+        if int(agent.out_taken[0]) == number and agent.ring.ticks() % 2:
+            agent.said[0, number % depth] = frame(number + 1)
+            number += 1
+            agent.out_written[0] = number
+        written = int(agent.in_written[0])
+        assert int(agent.in_written[1]) == written
+        while read < written:
+            pairs.append((agent.sent[0, read % depth].copy(), agent.heard[1, read % depth].copy()))
+            read += 1
+    sent = [pair[0] for pair in pairs if pair[0].any()]
+    assert 5 < len(sent) < 39
+    for given, got in pairs[2:]:  # the bridge connects the ports within two ticks
+        np.testing.assert_array_equal(given, got)
+
+
+def test_comfort_noise_fills_what_is_missing(agent: Agent) -> None:
+    agent.ring.setComfortNoise(-60.0)
+    agent.port(0).startTransmit(agent.port(1))
+    agent.until(lambda: agent.in_written[1] > 20)
+    noise = agent.sent[0].astype(float).reshape(-1)
+    assert 20 * np.log10(np.sqrt(np.mean(noise**2)) / 32768) == pytest.approx(-60.0, abs=0.5)
+    assert agent.heard[1].any()
+    frames = agent.sent[0].copy()
+    assert not any((frames[n] == frames[n + 1]).all() for n in range(len(frames) - 1))
+    agent.ring.setComfortNoise(-100.0)
+    written = int(agent.in_written[0])
+    agent.until(lambda: agent.in_written[0] > written + 18)
+    assert not agent.sent[0].any()
+
+
 def test_one_wake_a_tick_however_many_ports(agent: Agent) -> None:
     for line in range(LINES):
         agent.port(line)

@@ -142,7 +142,7 @@ class Bot:
         self.ticks += 1
         lines.drained()
         for line in map(int, lines.new()):
-            pcm = lines.take(line)
+            pcm, _ = lines.take(line)
             call = self._by_line.get(line)
             if call is None:
                 continue

@@ -165,7 +165,7 @@ def test_what_is_heard_is_taken_once_and_in_order(bursts: list[int]) -> None:
                 said += 1
                 memory.heard(1, frame(said).tobytes())
             assert list(lines.new()) == ([1] if burst else [])
-            got.extend(lines.take(1).reshape(-1, FRAME)[:, 0].tolist())
+            got.extend(lines.take(1)[0].reshape(-1, FRAME)[:, 0].tolist())
         assert got == list(range(1, said + 1))
         assert lines.lost(1) == 0
     finally:
@@ -176,7 +176,7 @@ def test_audio_that_came_too_late_is_silence_of_the_same_length() -> None:
     memory, lines = make_ring()
     for n in range(1, 41):
         memory.heard(0, frame(n).tobytes())
-    taken = lines.take(0).reshape(-1, FRAME)[:, 0].tolist()
+    taken = lines.take(0)[0].reshape(-1, FRAME)[:, 0].tolist()
     lost = 40 - (DEPTH - 1)
     assert taken == [0] * lost + list(range(lost + 1, 41))
     assert lines.lost(0) == lost
@@ -196,6 +196,25 @@ def test_what_is_put_is_said_once_and_in_order_and_silence_where_nothing_is() ->
     lines.reset(0)
     assert (lines.taken(0), lines.underruns(0), lines.room(0, 2)) == (0, 0, 2)
     memory.close()
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=40))
+def test_what_was_sent_lies_beside_what_was_heard_meanwhile(spoken: list[bool]) -> None:
+    memory, lines = make_ring()
+    try:
+        expected = []
+        for n, speaks in enumerate(spoken, start=1):
+            if speaks:
+                lines.put(0, frame(n))
+            memory.wanted(0)
+            memory.heard(0, frame(-n).tobytes())
+            heard, sent = lines.take(0)
+            expected.append(n if speaks else 0)
+            assert (heard[0], sent[0]) == (-n, expected[-1]) and (sent == sent[0]).all()
+        memory.heard(0, frame(1).tobytes())  # nothing was asked for: the line is on hold
+        assert not lines.take(0)[1].any()
+    finally:
+        memory.close()
 
 
 def test_put_takes_whole_frames_that_fit() -> None:
@@ -222,7 +241,7 @@ def test_a_tick_wakes_the_loop_once_until_it_is_drained() -> None:
     assert not readable()
     memory.heard(0, b"")
     assert readable()
-    assert lines.take(0).size == 4 * FRAME
+    assert lines.take(0)[0].size == 4 * FRAME
     memory.close()
 
 

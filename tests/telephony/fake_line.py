@@ -62,6 +62,10 @@ class FakeLeg:
         self.did.append(f"refer {target}")
         return self.transfer_status
 
+    async def press(self, keys: str, method: str) -> bool:
+        self.did.append(f"press {keys} by {method}")
+        return True
+
     async def hangup(self) -> None:
         if not self.gone:
             self.gone = True
@@ -120,7 +124,7 @@ class FakeLines:
     def new(self) -> list[int]:
         raise NotImplementedError("the test is the clock")
 
-    def take(self, line: int) -> Pcm:
+    def take(self, line: int) -> tuple[Pcm, Pcm]:
         raise NotImplementedError("the test is the clock")
 
     def room(self, line: int, ahead: int) -> int:

@@ -18,7 +18,10 @@ from brain.stt.fake import ScriptedStt
 from brain.tts.fake import ToneTts
 from dialplans.call import Call
 from media.clock import MonotonicClock
-from media.sound import read_wav
+from media.dtmf import DtmfDetector, KeyDown
+from media.frame import level_dbfs
+from media.recorder import wav_header
+from media.sound import Sounds, read_wav
 from telephony.session import CallSession, Services
 from telephony.stall import StallWatch
 from telephony.state import CallState
@@ -37,6 +40,7 @@ class Stage:
             "engines": Engines(ScriptedStt([]), self.tts, None), "llm": None, "lines": self.lines,
             "clock": MonotonicClock(), "data": data, "recordings": True, "rtp_timeout_s": 30.0,
             "wall": lambda: 1000.0, "sort_messages": lambda: None, "stalls": StallWatch(),
+            "sounds": Sounds(RATE),
         }  # fmt: skip
         self.session = CallSession(
             "call-1", self.leg, "plan", False, journey, Services(**(values | settings))
@@ -58,8 +62,8 @@ class Stage:
     async def pass_time(self, frames: int, level: int = 0) -> None:
         """The clock goes on by `frames` of 20 ms; the caller sends `level`."""
         for _ in range(frames):
-            self.lines.tick()
-            self.session.tick(np.full(FRAME, level, np.int16))
+            sent = self.lines.tick()
+            self.session.tick(np.full(FRAME, level, np.int16), sent)
             await self.settle()
 
     async def over(self) -> dict[str, Any]:
@@ -215,6 +219,42 @@ async def test_a_call_that_begins_on_hold_is_held(tmp_path: Path) -> None:
     assert record["said"][0]["complete"]
     lines = (stage.session.folder.path / "journal.jsonl").read_text().splitlines()
     assert journal.replay(lines) == []
+
+
+async def test_a_bed_sounds_where_nobody_speaks_and_lies_one_frame_ahead(tmp_path: Path) -> None:
+    path = tmp_path / "room.wav"
+    tone = 3000 * np.sin(2 * np.pi * 400 * np.arange(2 * RATE) / RATE)
+    path.write_bytes(wav_header(RATE, 1, 2 * RATE * 2) + tone.astype("<i2").tobytes())
+
+    async def journey(call: Call) -> None:
+        call.bed(path, -20.0)
+        await wait(call)
+
+    stage = Stage(tmp_path, journey)
+    await stage.up()
+    await stage.pass_time(40)
+    assert stage.lines.waiting == 1
+    heard = np.concatenate(stage.lines.heard)
+    assert -42 < level_dbfs(heard[-5 * FRAME :]) < -36  # 20 dB under the loudness of speech
+    stage.leg.leave()
+    await stage.over()
+    both = np.frombuffer((stage.session.folder.path / "recording.wav").read_bytes()[44:], "<i2").reshape(-1, 2)
+    assert np.array_equal(both[:, 1], heard[: len(both)])
+
+
+async def test_keys_are_pressed_by_the_leg_or_played(tmp_path: Path) -> None:
+    async def journey(call: Call) -> None:
+        assert await call.press("12", "info")
+        assert await call.press("5", "inband")
+
+    stage = Stage(tmp_path, journey)
+    await stage.up()
+    await stage.pass_time(30)
+    await stage.over()
+    assert "press 12 by info" in stage.leg.did
+    detector = DtmfDetector(RATE)
+    found = [event for n, frame in enumerate(stage.lines.heard) for event in detector.feed(frame, n * FRAME)]
+    assert [event.symbol for event in found if isinstance(event, KeyDown)] == ["5"]
 
 
 @pytest.mark.parametrize(("status", "reason"), [(200, "transferred"), (603, "plan ended"), (408, "plan ended")])
