@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,8 +61,13 @@ def memory(pid: int) -> dict[str, int]:
 
 
 @asynccontextmanager
-async def bare_worker(config: dict[str, Any], burden: Burden | None = None) -> AsyncIterator[Bot]:
-    """A worker with `config`, warm; `pid` is its own. Raises RuntimeError where it doesn't start."""
+async def bare_worker(
+    config: dict[str, Any], burden: Burden | None = None, script: Sequence[str] = ("yes",)
+) -> AsyncIterator[Bot]:
+    """A worker with `config`, warm; `pid` is its own. Raises RuntimeError where it doesn't start.
+
+    The nth thing that a caller says is heard as the nth line of `script`.
+    """
     with tempfile.TemporaryDirectory(prefix="offhook-bench-") as name:
         folder, port = Path(name), free_port()
         config = {**config, "llm": {"enabled": False}, "speech": {"eot": False}, "log_level": "warning"}
@@ -79,7 +84,8 @@ async def bare_worker(config: dict[str, Any], burden: Burden | None = None) -> A
             command = ["benchmarks.busy_worker", str(settings), str(burden.burst_ms), str(burden.share)]
         children = []
         try:
-            for arguments in (["brain.speech_server", "--listen", speech, "--script", "yes"], command):
+            server = ["brain.speech_server", "--listen", speech]
+            for arguments in (server + [word for line in script for word in ("--script", line)], command):
                 child = await asyncio.create_subprocess_exec(
                     sys.executable, "-m", *arguments, env=environment, stdout=asyncio.subprocess.DEVNULL,
                     stderr=None if arguments is command else asyncio.subprocess.DEVNULL,

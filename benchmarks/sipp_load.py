@@ -1,4 +1,4 @@
-"""Many callers at once, by SIPp: each hears a long prompt, presses 2 and waits for the bot's BYE."""
+"""Many callers at once, by SIPp."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SippMissing(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """`calls` started `a_second`, each pressing its key `hold_s` after the answer."""
+    """`calls` started `a_second` that do what they came for `hold_s` after the answer."""
 
     calls: int
     a_second: int
@@ -47,13 +47,20 @@ def long_menu(folder: Path, times: int) -> Path:
     return folder
 
 
-async def drive(bot: Bot, load: Load) -> str:
-    """Run the load to its end. Returns "" or what SIPp complains of, its last lines. Raises SippMissing."""
+async def drive(bot: Bot, load: Load, scenario: Path = SCENARIO, plan: str = "long", sound: Path | None = None) -> str:
+    """Run the load to its end. Returns "" or what SIPp complains of, its last lines. Raises SippMissing.
+
+    Without `sound` the callers send back what they hear; with it they play it, a pcap file of RTP, which the
+    scenario knows as `talk.pcap`.
+    """
     if shutil.which("sipp") is None:
         raise SippMissing("SIPp isn't installed: apt install sip-tester")
     with tempfile.TemporaryDirectory(prefix="offhook-sipp-") as folder:
+        if sound is not None:
+            (Path(folder) / "talk.pcap").symlink_to(sound.resolve())
         process = await asyncio.create_subprocess_exec(
-            *("sipp", f"{bot.host}:{bot.port}", "-sf", SCENARIO, "-s", "long", "-rtp_echo", "-nostdin"),
+            *("sipp", f"{bot.host}:{bot.port}", "-sf", scenario, "-s", plan, "-nostdin"),
+            *(() if sound is not None else ("-rtp_echo",)),
             *("-m", str(load.calls), "-l", str(load.calls), "-r", str(load.a_second)),
             *("-d", str(round(load.hold_s * 1000)), "-i", bot.host, "-mi", bot.host),
             *("-p", str(free_port()), "-mp", str(_free_media_port()), "-trace_err"),
