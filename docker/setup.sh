@@ -34,5 +34,5 @@ fi
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 echo "offhook: installing Python packages into $venv"
 "$venv/bin/pip" install --quiet --upgrade pip
-"$venv/bin/pip" install --quiet -e '.[dev]'
+PYTHONWARNINGS=ignore "$venv/bin/pip" install --quiet -e '.[dev]'    # setuptools' pages about editable installs
 "$venv/bin/pip" install --quiet --no-deps -r "$here/packages-without-deps.txt"

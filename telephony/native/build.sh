@@ -148,6 +148,9 @@ cp "$here/config_site.h" "$PJDIR/pjlib/include/pj/config_site.h"
 # comment unless it is configured; an official release has it.
 [ -e "$PJDIR/pjmedia/src/pjmedia-audiodev/bdimad_dev.c" ] ||
     : > "$PJDIR/pjmedia/src/pjmedia-audiodev/bdimad_dev.c"
+# An official release bundles libraries, and pjmedia would take their headers before those of the system's
+# libraries that it is linked with. Debian's source has none of them.
+rm -rf "$PJDIR"/third_party/{g7221,gsm,ilbc,milenage,resample,speex,srtp,webrtc,yuv}
 mkdir -p "$PJDIR"/{pjlib,pjlib-util,pjnath,pjmedia,pjsip,third_party}/lib
 export CFLAGS="-O2 -fPIC -DNDEBUG" CXXFLAGS="-O2 -fPIC -DNDEBUG"
 cd "$PJDIR"
