@@ -46,7 +46,7 @@ $(VENV)/.ready: pyproject.toml Makefile docker/debian-packages.txt docker/packag
 	@touch $@
 
 $(VENV)/.pjsua2: $(VENV)/.ready $(wildcard telephony/native/*)
-	@wheel=$$(telephony/native/build.sh $(BIN)/python | tail -n 1) && \
+	@wheel=$$(telephony/native/build.sh $(BIN)/python) && \
 	  $(BIN)/pip install --quiet --force-reinstall --no-deps "$$wheel"
 	@touch $@
 

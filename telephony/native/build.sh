@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds the wheel of pjsua2: pjproject, its Python binding and our C++ in one extension module.
 #
-#   telephony/native/build.sh [PYTHON]      prints the wheel's path as its last line
+#   telephony/native/build.sh [PYTHON]      prints the wheel's path, and all else on stderr
 #
 # PYTHON (default: python3) is the interpreter the wheel is for, any CPython from 3.11 on with headers.
 # A wheel that was built from the same inputs is found in the cache and the script ends at once.
@@ -29,7 +29,13 @@ system=$(. /etc/os-release && echo "${ID:-linux} ${VERSION_ID:-${VERSION_CODENAM
 
 # The tarball counts by its content where it is a file, by its name where it is a URL.
 source_id=${PJPROJECT_TARBALL:-debian}
-[ -f "$source_id" ] && source_id=$(sha256sum < "$source_id")
+case $source_id in
+    debian | *://*) ;;
+    *)
+        [ -f "$source_id" ] && [ -r "$source_id" ] || stop "PJPROJECT_TARBALL: no readable file $source_id"
+        source_id=$(sha256sum < "$source_id")
+        ;;
+esac
 key=$({ cd "$here" && find . -type f ! -path '*/__pycache__/*' -print0 | LC_ALL=C sort -z |
         xargs -0 sha256sum; echo "$abi $system $source_id"; } | sha256sum | cut -c1-12)
 
@@ -44,8 +50,7 @@ fi
 
 # ---- what the build needs ---------------------------------------------------------------------------------
 
-packages=(build-essential swig xz-utils bzip2 uuid-dev libssl-dev libsrtp2-dev libopus-dev libgsm1-dev
-          libspeex-dev libspeexdsp-dev)
+mapfile -t packages < <(sed '/^#/d' "$here/debian-packages.txt")
 include=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
 if [ ! -f "$include/Python.h" ]; then
     case $("$python" -c 'import sys; print(sys.base_prefix)') in
@@ -68,6 +73,7 @@ if command -v dpkg-query > /dev/null; then
     fi
 fi
 
+rm -rf "$cache/wheels"/build.*     # what failed builds left; none is running, for we hold the lock
 work=$(mktemp -d "$cache/wheels/build.XXXXXX")
 log=$work/log
 run() { "$@" >> "$log" 2>&1 < /dev/null || { tail -n 20 "$log" >&2; stop "failed: $*; see $log"; }; }
@@ -96,6 +102,19 @@ fetch_from_debian() {
         stop "Debian's asterisk carries no pjproject any more: set PJPROJECT_TARBALL"
 }
 
+# $2 gets what $1 names. Stops with one line.
+fetch_url() {
+    "$python" - "$1" "$2" << 'END' || exit 2
+import socket, sys, urllib.request
+
+socket.setdefaulttimeout(60)
+try:
+    urllib.request.urlretrieve(*sys.argv[1:])
+except (OSError, ValueError) as error:
+    sys.exit(f"pjsua2: PJPROJECT_TARBALL {sys.argv[1]}: {error}")
+END
+}
+
 case ${PJPROJECT_TARBALL:-} in
     '')
         tarball=$(find "$cache/sources" -name '*-Xpjproject.tar.*' -print -quit)
@@ -107,19 +126,16 @@ case ${PJPROJECT_TARBALL:-} in
     *://*)
         tarball=$work/pjproject.tar
         say "fetching $PJPROJECT_TARBALL"
-        run "$python" -c 'import sys, urllib.request; urllib.request.urlretrieve(*sys.argv[1:])' \
-            "$PJPROJECT_TARBALL" "$tarball"
+        fetch_url "$PJPROJECT_TARBALL" "$tarball"
         ;;
-    *)
-        tarball=$PJPROJECT_TARBALL
-        [ -f "$tarball" ] || stop "PJPROJECT_TARBALL: no file $tarball"
-        ;;
+    *) tarball=$PJPROJECT_TARBALL ;;
 esac
 mkdir "$work/pjproject"
-run tar -xf "$tarball" -C "$work/pjproject" --strip-components=1
+tar -xf "$tarball" -C "$work/pjproject" --strip-components=1 2> "$work/tar.log" ||
+    stop "${PJPROJECT_TARBALL:-$tarball} can't be unpacked: $(grep -m 1 . "$work/tar.log")"
 export PJDIR=$work/pjproject
 part() { sed -n "s/^export PJ_VERSION_$1 *:= *//p" "$PJDIR/version.mak"; }
-[ -f "$PJDIR/version.mak" ] || stop "$tarball is no pjproject source"
+[ -f "$PJDIR/version.mak" ] || stop "${PJPROJECT_TARBALL:-$tarball} is no pjproject source"
 version=$(part MAJOR).$(part MINOR)
 [ "$(printf '%s\n' 2.17 "$version" | sort -V | head -n 1)" = 2.17 ] || stop "pjproject $version is older than 2.17"
 [ -z "$(part REV)" ] || version+=.$(part REV)
@@ -128,9 +144,13 @@ version=$(part MAJOR).$(part MINOR)
 
 say "building pjproject $version (log: $log)"
 cp "$here/config_site.h" "$PJDIR/pjlib/include/pj/config_site.h"
-# Debian strips files whose licence it can't accept; the makefile still names this empty one.
+# Debian strips files whose licence it can't accept. The makefile still names this one, which is all
+# comment unless it is configured; an official release has it.
 [ -e "$PJDIR/pjmedia/src/pjmedia-audiodev/bdimad_dev.c" ] ||
     : > "$PJDIR/pjmedia/src/pjmedia-audiodev/bdimad_dev.c"
+# An official release bundles libraries, and pjmedia would take their headers before those of the system's
+# libraries that it is linked with. Debian's source has none of them.
+rm -rf "$PJDIR"/third_party/{g7221,gsm,ilbc,milenage,resample,speex,srtp,webrtc,yuv}
 mkdir -p "$PJDIR"/{pjlib,pjlib-util,pjnath,pjmedia,pjsip,third_party}/lib
 export CFLAGS="-O2 -fPIC -DNDEBUG" CXXFLAGS="-O2 -fPIC -DNDEBUG"
 cd "$PJDIR"
