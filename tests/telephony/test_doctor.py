@@ -4,6 +4,7 @@ import socket
 import threading
 
 import pytest
+
 from telephony import doctor
 from telephony.config import Config, LlmSection, Plans, Sip, SpeechSection
 from telephony.main import main
