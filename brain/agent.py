@@ -174,8 +174,8 @@ class Agent:
                 self._journal(item, actions)
                 if isinstance(item, ev.FinalText):
                     self._final_at = item.at
-                elif isinstance(item, ev.HoldChanged) and self._ear is not None:
-                    self._ear.rest()
+                elif isinstance(item, ev.HoldChanged) and not item.held and self._ear is not None:
+                    self._ear.rest()  # only now: the end of what was said before is still being judged
                 for action in actions:
                     self._perform(action)
         finally:

@@ -122,6 +122,25 @@ async def test_on_hold_the_bot_is_silent_and_deaf(
     assert [turn["caller"] for turn in record["turns"]] == ["no"]
 
 
+async def test_a_hold_in_the_middle_of_a_sentence_loses_none_of_it(
+    bot: Bot, clock: MediaClock, speech: FakeSpeech, words: Pcm
+) -> None:
+    async with calling(bot, "ask", clock) as caller:
+        await caller.wait_for_bot_silence(300)
+        speech.stt.next = ["no", "yes"]
+        async with asyncio.TaskGroup() as both:
+            saying = both.create_task(caller.say(words))
+            await until(lambda: len(speech.stt.next) == 1)  # they are being heard
+            assert await caller.hold() == 200
+            await saying
+        await caller.pause(0.5)
+        assert await caller.resume() == 200
+        await caller.wait_for_end(20)
+    speech.stt.next = []
+    record = await kept(bot, caller)
+    assert [turn["caller"] for turn in record["turns"]] == ["no"] and record["slots"]["answer"] == "no"
+
+
 async def test_an_echo_on_hold_says_nothing(bot: Bot, clock: MediaClock) -> None:
     async with calling(bot, "echo", clock) as caller:
         await caller.say(chirp())
