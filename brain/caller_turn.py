@@ -310,9 +310,11 @@ def listening_tick(floor: Floor, event: ev.Tick) -> None:
 
 
 def key(floor: Floor, event: ev.KeyPressed) -> None:
-    if is_spare(floor, event):
+    if is_spare(floor, event) or (floor.expect is not None and not floor.expect.means(event.key)):
         return
     note_key(floor, event)
+    if floor.expect is None:
+        floor.out.append(act.KeyWaits(event.key))
     if floor.prompt is not None:
         if floor.prompt.interruptible is Interruptible.NO:
             return

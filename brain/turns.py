@@ -41,8 +41,13 @@ ALREADY_ANSWERING_S = 1.0
 class TurnManager:
     """One call's turns. Not thread-safe; one owner calls it."""
 
-    def __init__(self) -> None:
-        self._floor = Floor()
+    def __init__(self, floor: Floor | None = None) -> None:
+        self._floor = floor or Floor()
+
+    @property
+    def floor(self) -> Floor:
+        """All that it knows, to look at."""
+        return self._floor
 
     @property
     def state(self) -> State:
@@ -72,8 +77,7 @@ def _asked(floor: Floor, event: ev.Asked) -> None:
     expect, now = event.expect, event.at
     floor.expect, floor.silent_since, floor.nod = expect, now, None
     floor.open_since = inf if event.prompt else now - ALREADY_ANSWERING_S
-    if floor.pending is not None and not fits(expect, floor.pending.text):
-        floor.pending = None
+    _sift(floor, expect)
     if floor.state in (State.HEARING, State.ENDING):
         _asked_while_caller_speaks(floor, expect, now)
     elif floor.state in (State.IDLE, State.THINKING, State.LISTENING):
@@ -83,6 +87,13 @@ def _asked(floor: Floor, event: ev.Asked) -> None:
             await_prompt(floor, now)
         else:
             await_caller(floor, now)
+
+
+def _sift(floor: Floor, expect: Expect) -> None:
+    """Of what was said and pressed before the question, keep what may answer it."""
+    if floor.pending is not None and not fits(expect, floor.pending.text):
+        floor.pending = None
+    floor.keys = "".join(filter(expect.means, floor.keys))
 
 
 def _asked_while_caller_speaks(floor: Floor, expect: Expect, now: float) -> None:
@@ -159,8 +170,7 @@ def _held_prompt(floor: Floor, event: ev.PromptStarted) -> None:
 def _held_asked(floor: Floor, event: ev.Asked) -> None:
     floor.expect, floor.silent_since = event.expect, event.at
     floor.open_since = inf if event.prompt else event.at
-    if floor.pending is not None and not fits(event.expect, floor.pending.text):
-        floor.pending = None
+    _sift(floor, event.expect)
 
 
 def _unhold(floor: Floor, event: ev.HoldChanged) -> None:

@@ -48,6 +48,9 @@ Phrases = Annotated[
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 """The name of a slot or a step: small letters, digits and _."""
 
+KEY = r"^[0-9*#]$"
+"""A telephone key."""
+
 
 class Verb(Strict):
     """One entry of a step."""
@@ -72,6 +75,10 @@ class Verb(Strict):
 
     def slots(self) -> Iterator[tuple[Loc, str]]:
         """Every slot it may fill."""
+        yield from ()
+
+    def own_keys(self) -> Iterator[tuple[Loc, str]]:
+        """Every key that has a meaning of its own; each may have only one."""
         yield from ()
 
     def files(self) -> Iterator[tuple[Loc, Path]]:

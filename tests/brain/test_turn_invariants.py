@@ -77,6 +77,8 @@ class World:
                     assert self.speculation is None or self.speculation == (action.turn, action.text)
                 assert self.speculation is None or isinstance(action, act.Commit)
                 self.speculation = None
+            case act.KeyWaits():
+                assert not self.open_questions, "a key for the question waits for another"
             case act.Duck():
                 assert self.speaking and not self.ducked and not self.paused
                 self.ducked = True
@@ -170,6 +172,7 @@ expects = st.builds(
     phrases=st.just(("billing", "sales")),
     voice=st.just(True),
     keys=st.booleans(),
+    only_keys=st.sampled_from([None, "", "5"]),
 ) | st.builds(Expect, kind=st.just(Kind.DIGITS), voice=st.just(False))
 
 steps = st.tuples(
