@@ -89,6 +89,10 @@ class Verb(Strict):
         """Whether the verb after it can ever be reached."""
         return True
 
+    def private(self) -> bool:
+        """Whether it asks for something that must not be kept."""
+        return False
+
     def listens(self) -> bool:
         """Whether it needs speech recognition."""
         return False

@@ -8,27 +8,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from brain import actions as act
 from brain import events as ev
 from brain import journal
-from brain.agent import Agent, Engines, Outcome
+from brain.agent import Agent, Engines
 from brain.conversing import Replier, converse
 from brain.engines import EngineError, Llm, SttSettings, TtsSettings
 from brain.expect import Expect, Interruptible
-from brain.mouth import Source, Utterance, one, recorded
+from brain.mouth import Source, one, recorded
 from brain.orchestrator import AgentSpec
-from dialplans.call import AgentOutcome, Call, CallEnded, Heard, Keyed, Nothing, Said, Spoken, Unheard
+from brain.redaction import Keeping, Redactor
+from dialplans.call import AgentOutcome, Call, CallEnded, Heard, Spoken
 from media.clock import Clock
 from media.frame import Pcm
 from media.recorder import Recorder
 from media.resample import resample
 from media.sound import read_wav
-from telephony.call_record import call_record
+from telephony.call_record import Private, call_record
 from telephony.masking import mask_text
+from telephony.outcomes import heard, spoken
 from telephony.records import CallFolder, open_private
 from telephony.stall import StallWatch
 from telephony.state import CallState, follow
@@ -74,6 +79,8 @@ class CallSession:
         self._voice = voice
         self.state = CallState.OFFERED
         self.folder = CallFolder(services.data, name)
+        self._kept = Redactor(self.folder.journal)
+        self._private = Private()
         self._agent: Agent | None = None
         self._recorder: Recorder | None = None
         self._echoing = False
@@ -187,7 +194,7 @@ class CallSession:
         position = self._in_samples
         self._in_samples += pcm.size
         if self._recorder is not None:
-            self._recorder.caller(position, pcm)
+            self._recorder.caller(position, self._recordable(pcm))
         if self._echoing:
             # On hold the clock takes nothing: what can't be sent back now is not worth sending later.
             if self._lines.room(self._line, ECHO_AHEAD) * self._lines.frame_samples >= pcm.size:
@@ -214,9 +221,21 @@ class CallSession:
         lines, line = self._lines, self._line
         if self._recorder is not None:
             ahead = self._written - lines.taken(line)
-            self._recorder.bot(self._in_samples + (ahead * lines.frame_samples if ahead > 0 else 0), pcm)
+            at = self._in_samples + (ahead * lines.frame_samples if ahead > 0 else 0)
+            self._recorder.bot(at, self._recordable(pcm))
         lines.put(line, pcm)
         self._written += pcm.size // lines.frame_samples
+
+    @property
+    def masked(self) -> bool:
+        """Whether what is said and pressed now is private: the one place that decides it.
+
+        From a private question until nothing that was answered to it is left on the floor.
+        """
+        return self._kept.keeping is Keeping.LEFT_OUT
+
+    def _recordable(self, pcm: Pcm) -> Pcm:
+        return np.zeros_like(pcm) if self.masked else pcm
 
     async def check(self, now: float) -> None:
         """Once a second: write what is buffered, and end a call whose RTP has stopped."""
@@ -239,9 +258,10 @@ class CallSession:
             raise CallEnded(self._ended.by if self._ended else "network")
         return self._agent
 
-    def settings(self, stt: SttSettings, tts: TtsSettings) -> None:
-        """Choose models and voice from here on."""
+    def settings(self, stt: SttSettings, tts: TtsSettings, private: bool = False) -> None:
+        """Choose models and voice from here on, and say whether private questions may come."""
         self._stt, self._tts = stt, tts
+        self._kept.ahead = private
         if self._agent is not None:
             self._agent.settings(stt, tts)
 
@@ -250,13 +270,13 @@ class CallSession:
 
     async def say(self, text: str, interruptible: Interruptible = Interruptible.SPEECH) -> Spoken:
         """Speak `text`."""
-        return _spoken(await self._live.say(self._voiced(text), interruptible))
+        return spoken(await self._live.say(self._voiced(text), interruptible))
 
     async def play(self, path: Path, interruptible: Interruptible = Interruptible.SPEECH) -> Spoken:
         """Play a WAV file."""
         pcm, rate = read_wav(path)
         source = recorded(resample(pcm, rate, self._services.lines.rate_hz))
-        return _spoken(await self._live.say(source, interruptible))
+        return spoken(await self._live.say(source, interruptible))
 
     async def ask(
         self, prompt: str, expect: Expect, interruptible: Interruptible = Interruptible.SPEECH
@@ -264,7 +284,7 @@ class CallSession:
         """Speak `prompt` and wait for one answer."""
         source = self._voiced(prompt) if prompt else None
         outcome, _ = await self._live.ask(source, expect, interruptible)
-        return _heard(outcome)
+        return heard(outcome)
 
     async def converse(self, spec: AgentSpec) -> AgentOutcome:
         """Let the language model talk with the caller."""
@@ -301,6 +321,16 @@ class CallSession:
         """Write a slot into the record."""
         self._slots[name] = value
 
+    @contextmanager
+    def private(self) -> Iterator[None]:
+        """Keep nothing of what is said and pressed, by either side, but that it was."""
+        floor = self._live.turns.floor
+        self._kept.cover()
+        try:
+            yield
+        finally:
+            self._kept.uncover(floor)
+
     # ---- the rest -------------------------------------------------------------------------------------
 
     async def _drain(self) -> None:
@@ -313,7 +343,8 @@ class CallSession:
         return self._services.engines.tts.speak(one(text), self._tts, self._services.lines.rate_hz)
 
     def _journal(self, event: ev.Event, actions: tuple[act.Action, ...]) -> None:
-        self.folder.journal(journal.line_of(event, actions))
+        if self._agent is not None and self._kept.note(event, actions, self._agent.turns.floor):
+            self._private.note(event, actions)
 
     def _report(self, error: EngineError) -> None:
         log.warning("call %s: %s", self.name, error)
@@ -321,6 +352,7 @@ class CallSession:
 
     def _close(self) -> None:
         self._services.sort_messages()  # the BYE is among them
+        self._kept.close()
         if self._recorder is not None:
             self._recorder.close()
             self._recorder = None  # the session waits for the collector: its audio need not
@@ -340,21 +372,6 @@ class CallSession:
             loop_late_ms=self._services.stalls.late_ms(self._began),
             said=self._agent.mouth.said if self._agent is not None else [],
             turns=self._agent.traces if self._agent is not None else [],
+            private=self._private,
         )
         self.folder.close(record)
-
-
-def _spoken(utterance: Utterance) -> Spoken:
-    return Spoken(utterance.complete, utterance.heard)
-
-
-def _heard(outcome: Outcome) -> Heard:
-    match outcome:
-        case act.Commit():
-            return Said(outcome.text, outcome.confidence)
-        case act.CommitKeys():
-            return Keyed(outcome.keys)
-        case act.NoInput():
-            return Nothing()
-        case act.CannotHear():
-            return Unheard("speech recognition is not available")
