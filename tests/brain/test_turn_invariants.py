@@ -54,7 +54,7 @@ class World:
     def give(self, event: ev.Event) -> None:
         self.now = event.at
         actions = self.manager.handle(event)
-        self.lines.append(journal.line_of(event, actions))
+        self.keep(event, actions)
         for action in actions:
             self.check(action)
         due = self.manager.deadline()
@@ -65,6 +65,9 @@ class World:
         )
         if self.open_questions and self.speaking is None and not self.held:
             assert due is not None, f"an open question and no deadline: {self.manager.state}"
+
+    def keep(self, event: ev.Event, actions: tuple[act.Action, ...]) -> None:
+        self.lines.append(journal.line_of(event, actions))
 
     def check(self, action: act.Action) -> None:
         match action:

@@ -48,7 +48,7 @@ steps:
         correct_prompt: Again?
         reprompts: What?
     - say: "It was {pin:digits}."
-    - gather: {slot: colour, prompt: Colour?}
+    - gather: {slot: colour, prompt: "Colour?"}
     - say: Bye.
 """
 LOUD = 7000
@@ -148,6 +148,7 @@ class Caller:
             if agent is not None and any(text in said.text and said.over.is_set() for said in agent.mouth.said):
                 return
             await self.wait(0.1)
+        self.leg.leave()
         raise AssertionError(f"the bot never said {text!r}")
 
 
@@ -182,50 +183,38 @@ def live(data: Path, pin: str, wrong: str, way: str) -> tuple[Caller, Path]:
     """One call in which `pin` is given in some `way`, `wrong` before it where it is corrected."""
     spoken, first = " ".join(WORDS[d] for d in pin), " ".join(WORDS[d] for d in wrong)
     heard = {
-        "by voice": [spoken, "yes", "blue"],
-        "over the prompt": [spoken, "yes", "blue"],
-        "before the question": [spoken, "yes", "blue"],
-        "corrected": [first, f"no, {spoken}", "yes", "blue"],
-        "in pieces": [spoken[: len(spoken) // 2], spoken, "yes", "blue"],
+        "by keys": ["blue"],
+        "by keys ahead": ["blue"],
         "by keys over speech": [spoken, "blue"],
-    }.get(way, ["blue"])
+        "corrected": [first, f"no, {spoken}", "yes", "blue"],
+    }.get(way, [spoken, "yes", "blue"])
 
     async def call() -> Caller:
         caller = Caller(data, heard)
         await caller.up()
-        if way == "by keys ahead":
-            await caller.wait(0.1)
-            await caller.press(f"{pin}#1")
-        elif way == "before the question":
-            await caller.say()
-        else:
-            await caller.until("Hello.")
-            if way != "over the prompt":
-                await caller.until("Pin?")
+        await caller.wait(0.1)
         match way:
-            case "by keys":
-                await caller.press(f"{pin}#")
-                await caller.until("ok?")
-                await caller.press("1")
-            case "by keys over speech":
-                await caller.wait(0.5, LOUD)
-                await caller.press(f"{pin}#")
-                await caller.until("ok?")
-                await caller.press("1")
             case "by keys ahead":
-                pass
+                await caller.press(f"{pin}#1")
+            case "by keys" | "by keys over speech":
+                await caller.until("Pin?")
+                await caller.wait(0.5, LOUD if way == "by keys over speech" else 0)
+                await caller.press(f"{pin}#")
+                await caller.until("ok?")
+                await caller.press("1")
+            case "before the question":
+                await caller.say(private=False)  # its sound is on disk before anybody asks
+                await caller.say()
             case _:
+                await caller.until("Hello." if way == "over the prompt" else "Pin?")
                 for _ in heard[:-1]:
-                    if caller.session.masked or caller.lines.waiting:
-                        await caller.wait(1.0)
+                    await caller.wait(1.0)
                     await caller.say()
         await caller.until("It was")
         await caller.until("Colour?")
         await caller.say(private=False)
         await caller.until("Bye.")
-        for _ in range(20):
-            if not caller.running.done():
-                await caller.wait(0.5)
+        await caller.wait(1.0)
         await caller.running
         return caller
 
@@ -234,7 +223,10 @@ def live(data: Path, pin: str, wrong: str, way: str) -> tuple[Caller, Path]:
     return caller, caller.session.folder.path
 
 
-WAYS = ["by keys", "by keys ahead", "by keys over speech", "by voice", "over the prompt", "corrected"]
+WAYS = [
+    "by keys", "by keys ahead", "by keys over speech", "by voice", "over the prompt", "before the question",
+    "corrected",
+]  # fmt: skip
 pins = st.text("0123456789", min_size=6, max_size=10)
 
 
@@ -253,6 +245,7 @@ def test_no_file_of_the_call_holds_a_sensitive_answer(pin: str, wrong: str, way:
             text = file.read_bytes().decode("utf-8", "replace")
             for digits in (pin, wrong):
                 assert not traces_of(digits, text), f"{file.name} tells {digits}: {way}"
+        assert log.getvalue()
         assert not traces_of(pin, log.getvalue()) and not traces_of(wrong, log.getvalue())
         check_record(json.loads((path / "record.json").read_text()))
         check_journal(path / "journal.jsonl")
@@ -263,8 +256,8 @@ def check_record(record: dict[str, object]) -> None:
     """All is there but what is private."""
     assert record["slots"] == {"pin": "***", "colour": "blue"}
     said = [item["text"] for item in record["said"] if item["text"]]  # type: ignore[index,attr-defined]
-    assert [text for text in said if text != "***"] == ["Hello.", "Colour?", "Bye."] or said[0] == "***"
-    assert said.count("***") >= 2
+    clear = [text for text in said if text != "***"]
+    assert clear[-2:] == ["Colour?", "Bye."] and clear[:-2] in (["Hello."], []) and "***" in said
     assert record["turns"][-1]["caller"] == "blue"  # type: ignore[index]
 
 
