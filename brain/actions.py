@@ -65,6 +65,13 @@ class CommitKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyWaits:
+    """A key was pressed while nobody asked, and is kept: whoever thinks may want to ask at once."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoInput:
     """The caller was silent for as long as the plan allows."""
 
@@ -113,6 +120,7 @@ Action = (
     | DropSpeculation
     | Commit
     | CommitKeys
+    | KeyWaits
     | NoInput
     | CannotHear
     | Duck

@@ -73,7 +73,7 @@ class Agent:
         self._clock, self.tasks, self._journal = clock, tasks, journal
         self._rate = rate_hz
         self._tts = engines.tts
-        self._manager = TurnManager()
+        self.turns = TurnManager()
         self._inbox: deque[ev.Event] = deque()
         self._busy = False
         self._closed = False
@@ -86,6 +86,8 @@ class Agent:
         self.tts_settings = TtsSettings()
         self.traces: list[TurnTrace] = []
         self.speculator: Speculator | None = None
+        self.on_key_waiting: Callable[[str], None] | None = None
+        """Told of a key that was pressed while nobody asked; the next `ask` has it."""
         self._listening: asyncio.Task[None] | None = None
         if self._ear is not None:
             self._listening = tasks.create_task(self._ear.listen(report))
@@ -170,12 +172,12 @@ class Agent:
         try:
             while self._inbox:
                 item = self._inbox.popleft()
-                actions = self._manager.handle(item)
+                actions = self.turns.handle(item)
                 self._journal(item, actions)
                 if isinstance(item, ev.FinalText):
                     self._final_at = item.at
-                elif isinstance(item, ev.HoldChanged) and self._ear is not None:
-                    self._ear.rest()
+                elif isinstance(item, ev.HoldChanged) and not item.held and self._ear is not None:
+                    self._ear.rest()  # only now: the end of what was said before is still being judged
                 for action in actions:
                     self._perform(action)
         finally:
@@ -186,7 +188,7 @@ class Agent:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        due = self._manager.deadline()
+        due = self.turns.deadline()
         if due is not None:
             delay = max(0.0, due - self.now())
             self._timer = asyncio.get_running_loop().call_later(delay, self._tick, due)
@@ -223,6 +225,9 @@ class Agent:
             case act.DropSpeculation(turn):
                 if self.speculator is not None:
                     self.speculator.drop(turn)
+            case act.KeyWaits(key):
+                if self.on_key_waiting is not None:
+                    self.on_key_waiting(key)
             case act.Commit() | act.CommitKeys() | act.NoInput() | act.CannotHear():
                 self._deliver(action)
 

@@ -112,7 +112,7 @@ def turn_goes_on(floor: Floor, event: ev.SpeechStarted) -> None:
 
 def hear_on(floor: Floor, turn: Turn, now: float) -> None:
     limit = NOISE_S if turn.wordless else LONGEST_TURN_S
-    floor.go(State.HEARING, max(now, turn.began + limit))
+    floor.go(State.HEARING, max(now, turn.counts_from + limit))
 
 
 def take_floor(floor: Floor, now: float) -> None:
@@ -172,7 +172,7 @@ def hearing_tick(floor: Floor, event: ev.Tick) -> None:
     """Speech without end: cut it into turns, and tell it from noise."""
     turn = floor.turn
     assert turn is not None
-    if event.at >= turn.began + LONGEST_TURN_S:
+    if event.at >= turn.counts_from + LONGEST_TURN_S:
         turn.sounds_until = event.at
         if floor.talking_since is not None:
             floor.talking_since = event.at  # the next turn begins where this one is cut
@@ -182,6 +182,11 @@ def hearing_tick(floor: Floor, event: ev.Tick) -> None:
     else:
         floor.request(event.at)
         floor.timer = event.at + FINAL_LIMIT_S
+
+
+def held_text(floor: Floor, event: ev.PartialText | ev.FinalText) -> None:
+    """Words from before the hold: weighed when it is over."""
+    note_text(floor, event)
 
 
 def ending_text(floor: Floor, event: ev.PartialText | ev.FinalText) -> None:
@@ -305,9 +310,11 @@ def listening_tick(floor: Floor, event: ev.Tick) -> None:
 
 
 def key(floor: Floor, event: ev.KeyPressed) -> None:
-    if is_spare(floor, event):
+    if is_spare(floor, event) or (floor.expect is not None and not floor.expect.means(event.key)):
         return
     note_key(floor, event)
+    if floor.expect is None:
+        floor.out.append(act.KeyWaits(event.key))
     if floor.prompt is not None:
         if floor.prompt.interruptible is Interruptible.NO:
             return

@@ -40,6 +40,7 @@ class Replier:
         self._orchestrator = Orchestrator(spec, llm)
         self._conversation = Conversation()
         self._speculation: Reply | None = None
+        self._awaited: Reply | None = None
 
     def begin(self, turn: int, text: str) -> None:
         """Prepare a reply to a turn that may be over."""
@@ -67,16 +68,24 @@ class Replier:
             reply = self._start(turn, text)
         else:
             trace.speculated = True
+        self._awaited = reply
         try:
             await reply.begun()
         except asyncio.CancelledError:
             reply.cancel()
             raise
+        finally:
+            self._awaited = None
         trace.first_token = reply.first_token
         if reply.failed is not None:
             self._report(EngineError("llm", reply.failed))
         self._conversation.caller_said(text)
         return reply
+
+    def give_up(self) -> None:
+        """The caller wants something else than the reply that is being made: `commit` returns, without it."""
+        if self._awaited is not None:
+            self._awaited.cancel()
 
     def close(self) -> None:
         """Forget what is prepared."""
@@ -117,8 +126,15 @@ async def converse(
     turns = silences = 0
     source: Source | None = None
     reply: Reply | None = None
-    agent.speculator = Speculator(replier.begin, replier.drop)
-    expect = Expect(Kind.TALK, silence_s=spec.silence_s)
+    pressed: list[str] = []  # an exit's key, while the bot was thinking or saying its last sentence
+
+    def note_key(key: str) -> None:
+        if key in spec.keys:
+            pressed.append(key)
+            replier.give_up()
+
+    agent.speculator, agent.on_key_waiting = Speculator(replier.begin, replier.drop), note_key
+    expect = Expect(Kind.TALK, silence_s=spec.silence_s, only_keys="".join(spec.keys))
     try:
         while True:
             outcome, _ = await agent.ask(source, expect, Interruptible.SPEECH)
@@ -134,18 +150,26 @@ async def converse(
                     if silences > 1:
                         return SILENCE, turns
                     source = tts.speak(one(spec.still_there), agent.tts_settings, rate_hz)
-                case act.CommitKeys():
-                    pass  # a key means nothing here; it has stopped the bot, as keys do
+                case act.CommitKeys(keys=key):
+                    chosen = spec.keys[key]
+                    if chosen.say:
+                        saying = tts.speak(one(chosen.say), agent.tts_settings, rate_hz)
+                        await agent.say(saying, Interruptible.SPEECH)
+                    return chosen.name, turns
                 case act.Commit(turn=turn, text=text):
                     silences = 0
                     turns += 1
+                    if pressed:
+                        continue  # the next question has the key
                     reply = await replier.commit(turn, text)
-                    if reply.exit is not None:
-                        await agent.say(reply.audio(), Interruptible.SPEECH)
+                    if reply.exit is None or pressed:
+                        source = reply.audio()
+                        continue
+                    await agent.say(reply.audio(), Interruptible.SPEECH)
+                    if not pressed:
                         return _ENDINGS.get(reply.exit, reply.exit), turns
-                    source = reply.audio()
     finally:
-        agent.speculator = None
+        agent.speculator = agent.on_key_waiting = None
         replier.close()
         if reply is not None:
             reply.cancel()

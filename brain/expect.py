@@ -31,7 +31,8 @@ class Expect:
 
     `min_digits`..`max_digits` bound a DIGITS answer, by voice or by keys; `terminator` ends keys early.
     With so many digits as `usual_digits` names, a spoken number is most likely complete.
-    `silence_s` without a word or a key is no input. `keys` and `voice` say which ways are open.
+    `silence_s` without a word or a key is no input. `keys` and `voice` say which ways are open. Where
+    `only_keys` is given, no other key means anything: the bot goes on as if it had not been pressed.
     """
 
     kind: Kind = Kind.TALK
@@ -45,9 +46,14 @@ class Expect:
     between_keys_s: float = 3.0
     max_pause_s: float = 1.2
     usual_digits: tuple[int, ...] = ()
+    only_keys: str | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_digits <= self.max_digits:
             raise ValueError(f"bad digit counts: {self.min_digits} to {self.max_digits}")
         if not (self.voice or self.keys):
             raise ValueError("an answer needs a way in: voice, keys or both")
+
+    def means(self, key: str) -> bool:
+        """Whether `key` is of any use to this question, or may at least stop its prompt."""
+        return self.only_keys is None or key in self.only_keys

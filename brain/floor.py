@@ -41,7 +41,7 @@ class Turn:
     """The caller's turn so far. `sounds_until` is the end of the last speech, `over` while in a pause.
 
     `request` is the newest question to the recogniser that still stands (0 for none), asked at `requested`.
-    `held_until` keeps a pause open for a sound in it.
+    `held_until` keeps a pause open for a sound in it. `on_hold_s` of its time the call was on hold.
     """
 
     number: int
@@ -57,12 +57,18 @@ class Turn:
     score: float | None = None
     speculated: str | None = None
     held_until: float = 0.0
+    on_hold_s: float = 0.0
     decision: Decision = Decision(0.0, "speaking")
 
     @property
     def wordless(self) -> bool:
         """Whether no word of it is known."""
         return self.text is None or not any(letter.isalnum() for letter in self.text)
+
+    @property
+    def counts_from(self) -> float:
+        """Its beginning, put off by the time on hold: what its length is counted from."""
+        return self.began + self.on_hold_s
 
     def speaks_again(self) -> None:
         """The pause is over: what was asked about it says nothing any more."""

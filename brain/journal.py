@@ -2,10 +2,12 @@
 
 Written by the session as the call goes on, read by `replay`, which gives the same events to a fresh
 `TurnManager` and compares what it does. Floats are written with `repr`, which Python reads back bit for
-bit, so equal means equal.
+bit, so equal means equal. What is private is left out (`brain.redaction`): a replay can't compare it, says
+so, and goes on from the floor that stands in its place.
 
-    {"journal": 1}
+    {"journal": 2}
     {"event": "SpeechStarted", "at": 3.2, "since": 3.04, "actions": [{"action": "BeginSegment", ...}]}
+    {"redacted": 37, "from": 12.3, "to": 20.1, "floor": {"state": "thinking", "turns": 5, ...}}
 """
 
 from __future__ import annotations
@@ -20,9 +22,10 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from brain.actions import Action
 from brain.events import Event
+from brain.floor import Floor
 from brain.turns import TurnManager
 
-VERSION = 1
+VERSION = 2
 HEADER = json.dumps({"journal": VERSION})
 
 _EVENTS: dict[str, type[Any]] = {cls.__name__: cls for cls in get_args(Event)}
@@ -42,6 +45,26 @@ class Difference:
     replayed: list[dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """A private stretch of so many events, from the first to the last. `floor` is how it left the floor;
+    None where the call ended in it."""
+
+    events: int
+    since: float
+    until: float
+    floor: Floor | None = None
+
+
+def redacted_line(stretch: Redacted) -> str:
+    """What stands for a private stretch, without the line feed. Of the floor, what isn't as at the beginning."""
+    row: dict[str, Any] = {"redacted": stretch.events, "from": stretch.since, "to": stretch.until}
+    if stretch.floor is not None:
+        fresh, now = _plain(Floor()), _plain(stretch.floor)
+        row["floor"] = {name: value for name, value in now.items() if name != "out" and value != fresh[name]}
+    return json.dumps(row, ensure_ascii=False)
+
+
 def line_of(event: Event, actions: Iterable[Action]) -> str:
     """One event and its actions as a line of the journal, without the line feed."""
     row = {"event": type(event).__name__, **_plain(event)}
@@ -51,7 +74,7 @@ def line_of(event: Event, actions: Iterable[Action]) -> str:
     return json.dumps(row, ensure_ascii=False)
 
 
-def read(lines: Iterable[str]) -> Iterator[tuple[int, Event, list[dict[str, Any]]]]:
+def read(lines: Iterable[str]) -> Iterator[tuple[int, Event | Redacted, list[dict[str, Any]]]]:
     """Line number, event and recorded actions of every line. Raises JournalError."""
     number = 0
     for number, line in enumerate(lines, start=1):
@@ -62,7 +85,7 @@ def read(lines: Iterable[str]) -> Iterator[tuple[int, Event, list[dict[str, Any]
                     raise JournalError(f"line 1: not a journal of version {VERSION}")
                 continue
             actions = row.pop("actions", [])
-            event = _build(_EVENTS[row.pop("event")], row)
+            event = _redacted(row) if "redacted" in row else _build(_EVENTS[row.pop("event")], row)
         except JournalError:
             raise
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -73,15 +96,28 @@ def read(lines: Iterable[str]) -> Iterator[tuple[int, Event, list[dict[str, Any]
 
 
 def replay(lines: Iterable[str]) -> list[Difference]:
-    """Where a fresh turn manager does something else than the journal says; empty when nowhere."""
-    manager = TurnManager()
+    """Where a fresh turn manager does something else than the journal says; empty when nowhere.
+
+    After a private stretch it goes on from the floor that the journal has of it.
+    """
+    manager: TurnManager | None = TurnManager()
     differences = []
     for number, event, recorded in read(lines):
+        if manager is None:
+            raise JournalError(f"line {number}: the call ended in a private stretch, and here it goes on")
+        if isinstance(event, Redacted):
+            manager = TurnManager(event.floor) if event.floor is not None else None
+            continue
         done = [{"action": type(action).__name__, **_plain(action)} for action in manager.handle(event)]
         replayed = json.loads(json.dumps(done))
         if replayed != recorded:
             differences.append(Difference(number, type(event).__name__, recorded, replayed))
     return differences
+
+
+def _redacted(row: dict[str, Any]) -> Redacted:
+    floor = _build(Floor, row["floor"]) if "floor" in row else None
+    return Redacted(_typed(int, row["redacted"]), _typed(float, row["from"]), _typed(float, row["to"]), floor)
 
 
 def _plain(value: Any) -> dict[str, Any]:
@@ -110,7 +146,8 @@ def _build(cls: type[Any], row: Any) -> Any:
     known = {item.name for item in fields(cls)}
     if unknown := set(row) - known:
         raise KeyError(f"unknown field {sorted(unknown)[0]}")
-    missing = [f.name for f in fields(cls) if f.name not in row and f.default is MISSING]
+    needed = [f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING]
+    missing = [name for name in needed if name not in row]
     if missing:
         raise KeyError(f"missing field {missing[0]}")
     return cls(**{name: _typed(hints[name], value) for name, value in row.items()})

@@ -34,13 +34,15 @@ RESERVED = frozenset({UNKNOWN, OFF_TOPIC, MAX_TURNS, FAILED, "none"})
 class AgentExit:
     """A way out of the agent. `when` completes "the caller wants ..."; `examples` are what callers say.
 
-    `say` is spoken before the plan goes on; where it is empty the plan's next verb speaks first.
+    `say` is spoken before the plan goes on; where it is empty the plan's next verb speaks first. `key`
+    takes it at any moment.
     """
 
     name: str
     when: str
     examples: tuple[str, ...] = ()
     say: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,11 @@ class AgentSpec:
             raise ValueError(f"exit {wrong[0]!r}: reserved or used twice")
         if not self.prompt.strip() or not self.fallback or self.max_turns < 1:
             raise ValueError("an agent needs a prompt, a fallback and at least one turn")
+
+    @property
+    def keys(self) -> dict[str, AgentExit]:
+        """The exits that have a key, by it."""
+        return {exit_.key: exit_ for exit_ in self.exits if exit_.key}
 
 
 class Source(Enum):

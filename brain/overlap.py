@@ -144,7 +144,7 @@ def judge_overlap(floor: Floor, now: float) -> None:
     turn, prompt = floor.turn, floor.prompt
     assert turn is not None and prompt is not None
     # Rounded, so that a Tick at `began + LONG_S` has waited no hair less than LONG_S.
-    spoke = round((turn.sounds_until if turn.over else now) - turn.began, 6)
+    spoke = round((turn.sounds_until if turn.over else now) - turn.counts_from, 6)
     early = turn.began < floor.open_since
     limit = min(turn.requested + FINAL_OVER_BOT_S, turn.sounds_until + 2 * FINAL_OVER_BOT_S)
     known = turn.final or (turn.over and now >= limit)  # what we know by then is all that we will know
@@ -159,7 +159,15 @@ def judge_overlap(floor: Floor, now: float) -> None:
     elif turn.over:
         floor.timer = limit
     else:
-        floor.timer = max(now, turn.began + (LONG_S if spoke < LONG_S else LONG_NOD_S))
+        floor.timer = max(now, turn.counts_from + (LONG_S if spoke < LONG_S else LONG_NOD_S))
+
+
+def may_go_on(floor: Floor) -> bool:
+    """Whether the caller's turn may go on: speech counts, and may stop what the bot says, if anything."""
+    prompt, expect = floor.prompt, floor.expect
+    if prompt is not None and prompt.interruptible is not Interruptible.SPEECH:
+        return False
+    return expect is None or (expect.voice and not (expect.keys and floor.keys))
 
 
 def _resume(floor: Floor, now: float) -> None:

@@ -17,7 +17,7 @@ The states, and what may follow:
     ENDING     a pause: is the turn over?                 -> HEARING if they go on, THINKING at the deadline
     KEYING     keys are coming                            -> THINKING when they are complete
     THINKING   the plan prepares what to say              -> SPEAKING, HEARING when the caller adds something
-    HELD       on hold: silent and deaf                   -> the state before
+    HELD       on hold: silent and deaf                   -> the state before; ENDING or PAUSED with a turn begun
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from brain import caller_turn, keypad, overlap
 from brain import events as ev
 from brain.caller_turn import await_caller, await_prompt, listen, weigh
 from brain.expect import Expect
-from brain.floor import Floor, Prompt, State
+from brain.floor import Floor, Prompt, State, Turn
 from brain.interruption import fits
 
 ALREADY_ANSWERING_S = 1.0
@@ -41,8 +41,13 @@ ALREADY_ANSWERING_S = 1.0
 class TurnManager:
     """One call's turns. Not thread-safe; one owner calls it."""
 
-    def __init__(self) -> None:
-        self._floor = Floor()
+    def __init__(self, floor: Floor | None = None) -> None:
+        self._floor = floor or Floor()
+
+    @property
+    def floor(self) -> Floor:
+        """All that it knows, to look at."""
+        return self._floor
 
     @property
     def state(self) -> State:
@@ -72,8 +77,7 @@ def _asked(floor: Floor, event: ev.Asked) -> None:
     expect, now = event.expect, event.at
     floor.expect, floor.silent_since, floor.nod = expect, now, None
     floor.open_since = inf if event.prompt else now - ALREADY_ANSWERING_S
-    if floor.pending is not None and not fits(expect, floor.pending.text):
-        floor.pending = None
+    _sift(floor, expect)
     if floor.state in (State.HEARING, State.ENDING):
         _asked_while_caller_speaks(floor, expect, now)
     elif floor.state in (State.IDLE, State.THINKING, State.LISTENING):
@@ -83,6 +87,13 @@ def _asked(floor: Floor, event: ev.Asked) -> None:
             await_prompt(floor, now)
         else:
             await_caller(floor, now)
+
+
+def _sift(floor: Floor, expect: Expect) -> None:
+    """Of what was said and pressed before the question, keep what may answer it."""
+    if floor.pending is not None and not fits(expect, floor.pending.text):
+        floor.pending = None
+    floor.keys = "".join(filter(expect.means, floor.keys))
 
 
 def _asked_while_caller_speaks(floor: Floor, expect: Expect, now: float) -> None:
@@ -133,9 +144,13 @@ def _stt_recovered(floor: Floor, event: ev.SttRecovered) -> None:
 
 
 def _hold(floor: Floor, event: ev.HoldChanged) -> None:
+    """The turn under way stops here, and is kept: what was said of it so far is asked for at once."""
     if not event.held:
         return
-    floor.forget_turn()
+    turn = floor.turn
+    if turn is not None and not turn.over:
+        turn.over, turn.sounds_until = True, event.at
+        floor.request(event.at)
     floor.talking_since, floor.nod = None, None
     if floor.state is State.DUCKED:
         floor.out.append(act.Unduck())
@@ -155,14 +170,17 @@ def _held_prompt(floor: Floor, event: ev.PromptStarted) -> None:
 def _held_asked(floor: Floor, event: ev.Asked) -> None:
     floor.expect, floor.silent_since = event.expect, event.at
     floor.open_since = inf if event.prompt else event.at
-    if floor.pending is not None and not fits(event.expect, floor.pending.text):
-        floor.pending = None
+    _sift(floor, event.expect)
 
 
 def _unhold(floor: Floor, event: ev.HoldChanged) -> None:
     if event.held:
         return
     floor.silent_since = event.at
+    if floor.turn is not None and overlap.may_go_on(floor):
+        _resume_turn(floor, floor.turn, event.at)
+        return
+    floor.forget_turn()
     if floor.prompt is not None:
         floor.out.append(act.ResumePlayout())
         floor.go(State.SPEAKING)
@@ -172,6 +190,19 @@ def _unhold(floor: Floor, event: ev.HoldChanged) -> None:
         floor.go(State.THINKING)
     else:
         await_caller(floor, event.at)
+
+
+def _resume_turn(floor: Floor, turn: Turn, now: float) -> None:
+    """The turn is in a pause that begins now: it is over when it is complete, and goes on with the caller."""
+    turn.on_hold_s += now - turn.sounds_until
+    turn.sounds_until = now
+    if floor.prompt is not None:
+        floor.drop_speculation()
+        floor.go(State.PAUSED)
+        overlap.judge_overlap(floor, now)
+    else:
+        floor.go(State.ENDING)
+        weigh(floor, now)
 
 
 # ---- the table ---------------------------------------------------------------------------------------------
@@ -205,6 +236,7 @@ for _text in (ev.PartialText, ev.FinalText):
     _row((State.PAUSED,), _text, overlap.overlap_text)
     _row((State.HEARING,), _text, caller_turn.hearing_text)
     _row((State.ENDING,), _text, caller_turn.ending_text)
+    _row((State.HELD,), _text, caller_turn.held_text)
 _row((State.DUCKED,), ev.Tick, overlap.unduck)
 _row((State.PAUSED,), ev.Tick, overlap.overlap_tick)
 _row((State.THINKING,), ev.Tick, caller_turn.thinking_tick)

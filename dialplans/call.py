@@ -8,6 +8,7 @@ no checks: it unwinds.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -98,8 +99,12 @@ class Call(Protocol):
 
     info: CallInfo
 
-    def settings(self, stt: SttSettings, tts: TtsSettings) -> None:
-        """Choose models and voice from here on."""
+    def settings(self, stt: SttSettings, tts: TtsSettings, private: bool = False) -> None:
+        """Choose models and voice from here on. `private` says that the plan has private questions."""
+        ...
+
+    def private(self) -> AbstractContextManager[None]:
+        """Inside it, what is said and pressed is not kept, neither in words nor as sound."""
         ...
 
     async def answer(self) -> None: ...

@@ -12,7 +12,7 @@ from pathlib import Path
 from dialplans.schema import PlanSpec
 from dialplans.templates import parse
 from dialplans.verb import Loc
-from dialplans.yaml_source import Problem, Source
+from dialplans.yaml_source import Problem, Source, readable
 from media.sound import read_wav
 
 CALL_SLOTS = ("caller", "called", "caller_name")
@@ -29,6 +29,7 @@ def problems(source: Source, spec: PlanSpec, folder: Path) -> list[Problem]:
         *_names(spec),
         *_gotos(spec),
         *_holes(spec),
+        *_keys(spec),
         *_recordings(spec, folder),
         *_unreachable(spec),
     ]
@@ -90,6 +91,16 @@ def _holes(spec: PlanSpec) -> Iterator[Finding]:
             for name in sorted(parse(text).names - spec.facts.keys()):
                 why = "the caller's words may not get in here" if name in known else "there is no such fact"
                 yield (*loc, *inner), f'"{{{name}}}" is not one of the facts: {why}'
+
+
+def _keys(spec: PlanSpec) -> Iterator[Finding]:
+    """A key has one meaning within a verb."""
+    for loc, verb in spec.verbs():
+        taken: dict[str, Loc] = {}
+        for inner, key in verb.own_keys():
+            first = taken.setdefault(key, inner)
+            if first != inner:
+                yield (*loc, *inner), f'the key "{key}" is that of {readable(first[:-1])} already'
 
 
 def _recordings(spec: PlanSpec, folder: Path) -> Iterator[Finding]:

@@ -9,6 +9,8 @@ hold that text: a script is also a list of expected prompts. What was said stand
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +56,8 @@ class OffScript(AssertionError):
 class ScriptedCall:
     """A call with a script.
 
-    `said`, `asked`, `played`, `beds` and `specs` are what the plan did, in order; `notes` what the record would hold.
+    `said`, `asked`, `played`, `beds` and `specs` are what the plan did, in order; `notes` and `kept`, the
+    lines of the transcript that aren't private, what the record would hold.
     """
 
     def __init__(self, *script: Line | tuple[str, Line], info: CallInfo = INFO) -> None:
@@ -72,10 +75,22 @@ class ScriptedCall:
         self.answered = False
         self.echoed = False
         self.over = ""
+        self.kept: list[str] = []
+        self.has_private = False
+        self._covers = 0
 
-    def settings(self, stt: SttSettings, tts: TtsSettings) -> None:
+    def settings(self, stt: SttSettings, tts: TtsSettings, private: bool = False) -> None:
         """Keep the settings for the test to see."""
-        self.stt, self.tts = stt, tts
+        self.stt, self.tts, self.has_private = stt, tts, private
+
+    @contextmanager
+    def private(self) -> Iterator[None]:
+        """Note in `kept` what is said outside."""
+        self._covers += 1
+        try:
+            yield
+        finally:
+            self._covers -= 1
 
     async def answer(self) -> None:
         """Answer."""
@@ -173,7 +188,7 @@ class ScriptedCall:
         wanted, line = entry if isinstance(entry, tuple) else ("", entry)
         if wanted.lower() not in prompt.lower():
             raise OffScript(self._at(f'expected a prompt with "{wanted}"'))
-        self.transcript.append(_readable(line))
+        self._write(_readable(line))
         if isinstance(line, HangsUp):
             self._end("caller", "hung up")
         return line
@@ -181,7 +196,12 @@ class ScriptedCall:
     def _bot(self, text: str) -> None:
         self._alive()
         self.said.append(text)
-        self.transcript.append(f"bot:    {text}")
+        self._write(f"bot:    {text}")
+
+    def _write(self, line: str) -> None:
+        self.transcript.append(line)
+        if not self._covers:
+            self.kept.append(line)
 
     def _alive(self) -> None:
         if self.over:

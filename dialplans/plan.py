@@ -41,6 +41,11 @@ class Plan:
         """Whether any verb needs speech recognition."""
         return any(verb.listens() for _, verb in self.spec.verbs())
 
+    @property
+    def private(self) -> bool:
+        """Whether any question is private."""
+        return any(verb.private() for _, verb in self.spec.verbs())
+
     def fixed_texts(self) -> list[str]:
         """Every text that is the same in all calls, exactly as it is said: worth rendering once."""
         texts: dict[str, None] = {}
@@ -69,7 +74,7 @@ class Plan:
         values = {"caller": info.caller, "called": info.called, "caller_name": info.display_name}
         values |= {slot: info.headers.get(name.lower(), "") for slot, name in self.spec.headers.items()}
         scene = Scene(call, self.folder, self.spec.facts, values)
-        call.settings(self.stt, self.tts)
+        call.settings(self.stt, self.tts, self.private)
         await call.answer()
         scene.lay_ambience(self.spec.ambience)
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,14 +45,22 @@ class Scene:
         self.values = {**values, **facts}
         self._ambience: Ambience | None = None
         self._mute_jumps = self._deaf_jumps = 0
+        self._sensitive: set[str] = set()
+        self._telling: set[str] = set()
 
     def text(self, template: str, **more: str) -> str:
         """`template` with the slots, and `more`, filled in."""
-        return parse(template).fill(self.values | more)
+        parsed = parse(template)
+        text = parsed.fill(self.values | more)
+        if parsed.names & self._sensitive:
+            self._telling.add(text)
+        return text
 
     async def say(self, template: str, interruptible: Interruptible) -> Spoken:
         """Speak `template`."""
-        return self.spoken(await self.call.say(self.text(template), interruptible))
+        text = self.text(template)
+        with self._covered(text):
+            return self.spoken(await self.call.say(text, interruptible))
 
     async def play(self, path: Path, interruptible: Interruptible) -> Spoken:
         """Play the recording at `path`, beside the plan. Raises OSError or ValueError."""
@@ -90,7 +98,8 @@ class Scene:
 
     async def ask(self, prompt: str, expect: Expect, interruptible: Interruptible) -> Heard:
         """Speak `prompt`, a text without holes, and wait for one answer."""
-        heard = await self.call.ask(prompt, expect, interruptible)
+        with self._covered(prompt):
+            heard = await self.call.ask(prompt, expect, interruptible)
         self._mute_jumps = 0
         if isinstance(heard, (Said, Keyed)):
             self._deaf_jumps = 0
@@ -103,6 +112,7 @@ class Scene:
     def keep(self, slot: str, value: str, sensitive: bool = False) -> None:
         """Fill a slot, and write it into the record: a sensitive one only as filled."""
         self.values[slot] = value
+        (self._sensitive.add if sensitive else self._sensitive.discard)(slot)
         self.call.note(slot, MASKED if sensitive and value else value)
 
     def jump(self, step: str) -> None:
@@ -119,3 +129,7 @@ class Scene:
         if result.complete or result.heard:
             self._mute_jumps = 0
         return result
+
+    def _covered(self, text: str) -> AbstractContextManager[None]:
+        """Private, where `text` tells a sensitive slot."""
+        return self.call.private() if text in self._telling else nullcontext()

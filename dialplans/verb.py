@@ -48,6 +48,9 @@ Phrases = Annotated[
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 """The name of a slot or a step: small letters, digits and _."""
 
+KEY = r"^[0-9*#]$"
+"""A telephone key."""
+
 
 class Verb(Strict):
     """One entry of a step."""
@@ -74,6 +77,10 @@ class Verb(Strict):
         """Every slot it may fill."""
         yield from ()
 
+    def own_keys(self) -> Iterator[tuple[Loc, str]]:
+        """Every key that has a meaning of its own; each may have only one."""
+        yield from ()
+
     def files(self) -> Iterator[tuple[Loc, Path]]:
         """Every recording it may play."""
         yield from ()
@@ -81,6 +88,10 @@ class Verb(Strict):
     def goes_on(self) -> bool:
         """Whether the verb after it can ever be reached."""
         return True
+
+    def private(self) -> bool:
+        """Whether it asks for something that must not be kept."""
+        return False
 
     def listens(self) -> bool:
         """Whether it needs speech recognition."""

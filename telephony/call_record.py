@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from brain import actions as act
+from brain import events as ev
 from brain.mouth import Utterance
 from brain.trace import TurnTrace
 from dialplans.call import CallInfo
 from telephony.transport import Ended, LineQuality, Media
 
 VERSION = 1
+MASKED = "***"
+
+
+@dataclass(slots=True)
+class Private:
+    """The turns and the utterances of a call whose words the record doesn't hold, by number."""
+
+    turns: set[int] = field(default_factory=set)
+    utterances: set[int] = field(default_factory=set)
+
+    def note(self, event: ev.Event, actions: Sequence[act.Action]) -> None:
+        """Something private happened."""
+        if isinstance(event, ev.PromptStarted):
+            self.utterances.add(event.utterance)
+        self.turns.update(action.turn for action in actions if isinstance(action, act.Commit))
+
+    def caller(self, turn: TurnTrace) -> str:
+        """What the caller said."""
+        return MASKED if turn.text and turn.turn in self.turns else turn.text
+
+    def bot(self, utterance: int | None, text: str) -> str:
+        """What the bot said."""
+        return MASKED if text and utterance in self.utterances else text
 
 
 def call_record(
@@ -31,9 +56,11 @@ def call_record(
     loop_late_ms: Mapping[str, float],
     said: Sequence[Utterance],
     turns: Sequence[TurnTrace],
+    private: Private,
+    recording_offset_s: float,
 ) -> dict[str, Any]:
     """Everything about one call that outlives it. Times are Unix seconds; in `turns` and `said` they are
-    seconds since the call was answered."""
+    seconds since the call was answered, which is `recording_offset_s` in the recording."""
     return {
         "version": VERSION,
         "call": call,
@@ -59,14 +86,22 @@ def call_record(
             "reason": end_reason or (ended.reason if ended else ""),
         },
         "slots": dict(slots),
-        "turns": [turn_row(turn) for turn in turns],
-        "said": [{"at": item.first_heard, "text": item.heard, "complete": item.complete} for item in said],
+        "turns": [turn_row(turn, private) for turn in turns],
+        "said": [
+            {
+                "at": item.first_heard,
+                "text": private.bot(item.number, item.heard),
+                "complete": item.complete,
+            }
+            for item in said
+        ],
         "errors": list(errors),
         "loop_late_ms": dict(loop_late_ms),
+        "recording_offset_s": round(recording_offset_s, 3),
     }
 
 
-def turn_row(turn: TurnTrace) -> dict[str, Any]:
+def turn_row(turn: TurnTrace, private: Private) -> dict[str, Any]:
     """One turn with its waterfall: milliseconds from the caller's last sound to each stage."""
 
     def since_end(at: float | None) -> int | None:
@@ -75,10 +110,10 @@ def turn_row(turn: TurnTrace) -> dict[str, Any]:
     return {
         "turn": turn.turn,
         "at": turn.ended,
-        "caller": turn.text,
+        "caller": private.caller(turn),
         "confidence": round(turn.confidence, 3),
         "why": turn.why,
-        "bot": turn.said,
+        "bot": private.bot(turn.utterance, turn.said),
         "complete": turn.complete,
         "speculated": turn.speculated,
         "ms": {

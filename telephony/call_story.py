@@ -89,7 +89,8 @@ def read_story(folder: Path) -> Story:
         caller, bot, rate = read_stereo(folder / "recording.wav")
     except SoundError:
         caller, bot, rate = None, None, 8000  # recordings are off, or the call was never answered
-    return tell(record, [(event, done) for _, event, done in events], caller, bot, rate)
+    told = [(event, done) for _, event, done in events if not isinstance(event, journal.Redacted)]
+    return tell(record, told, caller, bot, rate)
 
 
 def tell(

@@ -13,11 +13,11 @@ KEEP = 2
 _NUMBER = re.compile(r"\+?\d(?:[ ().\-]?\d){4,}")
 _URI_USER = re.compile(r"(?i)\b((?:sips?|tel):)([^@;>,\s\"]+)")
 _SECRET = re.compile(r'(?i)\b(response|cnonce|password|inline)(\s*[=:]\s*)("[^"]*"|[^\s,;|]+)')
-_SIGNAL = re.compile(r"(?im)^(\s*Signal\s*=\s*)\S.*$")
+_INFO = re.compile(r"(?s)(INFO\s.*?\r?\n\r?\n)(.*)")
+_VALUE = re.compile(r"(?m)^([ \t]*\w+[ \t]*=)?[^\n]*[^\r\n]")
 _DISPLAY = re.compile(
     r"(?im)^((?:From|f|To|t|Contact|m|P-Asserted-Identity|Diversion|Remote-Party-ID)\s*:\s*)([^\r\n]*)"
 )
-_DTMF_BODY = re.compile(r"(?im)^(?:Content-Type|c)\s*:\s*application/dtmf\s*(?:;.*)?\r?$")
 _SPOKEN_HEADER = re.compile(r"(?im)^((?:X-[A-Za-z0-9-]+|User-to-User)\s*:\s*)([^\r\n]*)")
 
 
@@ -50,15 +50,23 @@ def mask_message(message: str) -> str:
 
     Call-ID, Via, CSeq and SDP stay readable, because a ladder without them is useless.
     """
-    head, gap, body = message.partition("\r\n\r\n")
-    if _DTMF_BODY.search(head):
-        body = re.sub(r"[0-9A-Da-d*#]", "*", body)
+    head, gap, body = mask_keys(message).partition("\r\n\r\n")
     head = _DISPLAY.sub(lambda m: m.group(1) + _mask_names(m.group(2)), head)
     head = _SPOKEN_HEADER.sub(lambda m: m.group(1) + mask_text(m.group(2)), head)
     head = _mask_uris(head)
     head = _SECRET.sub(r"\1\2***", head)
-    body = _SECRET.sub(r"\1\2***", _SIGNAL.sub(r"\1*", _mask_uris(body)))
+    body = _SECRET.sub(r"\1\2***", _mask_uris(body))
     return head + gap + body
+
+
+def mask_keys(message: str) -> str:
+    """A SIP message without the key that it carries, where it is an INFO; any other message as it is.
+
+    All values of its body go: senders put keys under several names, and some under none. What is kept of a
+    call holds no key in clear, whatever it was pressed for.
+    """
+    info = _INFO.match(message)
+    return info.group(1) + _VALUE.sub(r"\1*", info.group(2)) if info else message
 
 
 def _mask_uris(text: str) -> str:

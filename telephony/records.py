@@ -3,7 +3,7 @@
     DATA/calls/ID/record.json      who, when, how it went, every turn with its times
     DATA/calls/ID/recording.wav    stereo: the caller left, the bot right
     DATA/calls/ID/journal.jsonl    the turn manager's events and actions (`offhook replay`)
-    DATA/calls/ID/sip.jsonl        every SIP message (`offhook trace`)
+    DATA/calls/ID/sip.jsonl        every SIP message, without the keys of INFO (`offhook trace`)
     DATA/refused.jsonl             calls that were refused, one line each
 
 Files are made with mode 0600, folders with 0700: they hold what callers said.
@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
+from telephony.masking import mask_keys
 from telephony.transport import SipMessage
 
 
@@ -48,7 +49,7 @@ class CallFolder:
         self._journal.write(line + "\n")
 
     def message(self, message: SipMessage) -> None:
-        """Add a SIP message to the trace."""
+        """Add a SIP message to the trace; keys in it are masked."""
         if self._sip is None:
             self._sip = open_private(self.path / "sip.jsonl")
         row = {
@@ -56,7 +57,7 @@ class CallFolder:
             "sent": message.sent,
             "peer": message.peer,
             "transport": message.transport,
-            "text": message.text,
+            "text": mask_keys(message.text),
         }
         self._sip.write(json.dumps(row) + "\n")
 

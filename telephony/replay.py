@@ -27,6 +27,7 @@ def _replay(path: Path) -> int:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
         differences = journal.replay(lines)
+        events = [event for _, event, _ in journal.read(lines)]
     except (OSError, journal.JournalError) as error:
         print(f"offhook: {path}: {error}", file=sys.stderr)
         return 2
@@ -35,5 +36,8 @@ def _replay(path: Path) -> int:
         print(f"  recorded {json.dumps(item.recorded, ensure_ascii=False)}")
         print(f"  replayed {json.dumps(item.replayed, ensure_ascii=False)}")
     outcome = f"{len(differences)} answered differently" if differences else "the same actions"
-    print(f"{path}: {max(0, len(lines) - 1)} events, {outcome}")
+    private = [event for event in events if isinstance(event, journal.Redacted)]
+    print(f"{path}: {len(events) - len(private)} events, {outcome}")
+    for stretch in private:
+        print(f"  redacted from {stretch.since:.2f} s to {stretch.until:.2f} s: {stretch.events} events, not compared")
     return 1 if differences else 0

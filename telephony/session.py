@@ -8,31 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from brain import actions as act
 from brain import events as ev
 from brain import journal
-from brain.agent import Agent, Engines, Outcome
+from brain.agent import Agent, Engines
 from brain.conversing import Replier, converse
 from brain.engines import EngineError, Llm, SttSettings, TtsSettings
 from brain.expect import Expect, Interruptible
-from brain.mouth import Source, Utterance, one, recorded
+from brain.mouth import Source, one, recorded
 from brain.orchestrator import AgentSpec
-from dialplans.call import (
-    AgentOutcome,
-    Call,
-    CallEnded,
-    Heard,
-    Keyed,
-    KeyMethod,
-    Nothing,
-    Said,
-    Spoken,
-    Unheard,
-)
+from brain.redaction import Keeping, Redactor
+from dialplans.call import AgentOutcome, Call, CallEnded, Heard, KeyMethod, Spoken
 from media.bed import Bed
 from media.clock import Clock
 from media.dtmf_send import tones
@@ -40,8 +31,10 @@ from media.earcons import earcon
 from media.frame import Pcm
 from media.recorder import Recorder
 from media.sound import Sounds
-from telephony.call_record import call_record
+from telephony.call_audio import CallAudio
+from telephony.call_record import Private, call_record
 from telephony.masking import mask_text
+from telephony.outcomes import heard, spoken
 from telephony.records import CallFolder, open_private
 from telephony.stall import StallWatch
 from telephony.state import CallState, follow
@@ -49,12 +42,6 @@ from telephony.transport import Confirmed, Ended, Key, Leg, Lines, Media
 
 log = logging.getLogger("offhook.call")
 
-AHEAD = 2
-"""Frames written ahead of the clock: a stop is heard within 40 ms, a busy loop isn't heard."""
-BED_AHEAD = 1
-"""The same where only ambience or music sounds: what is said next has to wait behind it."""
-ECHO_AHEAD = 8
-"""Frames the echo plan may have waiting: more than a late tick brings at once."""
 HANGUP_LIMIT_S = 10.0
 
 Journey = Callable[[Call], Awaitable[None]]
@@ -86,15 +73,16 @@ class CallSession:
     ) -> None:
         self.name, self.info, self.plan = name, leg.info, plan
         self._leg, self._journey, self._services = leg, journey, services
-        self._line, self._lines = leg.line, services.lines
         self._voice = voice
         self.state = CallState.OFFERED
         self.folder = CallFolder(services.data, name)
+        self._kept = Redactor(self.folder.journal)
+        self._private = Private()
         self._agent: Agent | None = None
-        self._recorder: Recorder | None = None
-        self._echoing = False
-        self._in_samples = 0
-        self._written = 0
+        self._agent_since = 0
+        self._audio = CallAudio(
+            services.lines, leg.line, voice, lambda: self.state, lambda: self.masked
+        )
         self._up = asyncio.Event()
         self._ended: Ended | None = None
         self._media: Media | None = None
@@ -141,7 +129,7 @@ class CallSession:
             self.folder.journal(journal.HEADER)
             if services.recordings:
                 file = open_private(self.folder.path / "recording.wav", "wb+")
-                self._recorder = Recorder(file, services.lines.rate_hz)
+                self._audio.recorder = Recorder(file, services.lines.rate_hz)
             await self._up.wait()
             self._agent = Agent(
                 self.name,
@@ -154,12 +142,13 @@ class CallSession:
                 self._voice,
             )
             self._agent.settings(self._stt, self._tts)
-            self._agent.mouth.on_audio = self._write_ahead
+            self._agent.mouth.on_audio = self._audio.write_ahead
+            self._audio.agent, self._agent_since = self._agent, self._audio.position
             if self.state is CallState.HELD:
                 self._agent.post(ev.HoldChanged(self._agent.now(), True))
             await self._journey(self)
             self.end_reason = self.end_reason or "plan ended"
-            await self._drain()
+            await self._audio.drain()
         except CallEnded as ended:
             self.end_reason = self.end_reason or ended.reason
         except Exception:
@@ -196,44 +185,17 @@ class CallSession:
                 return
             self.state = follow(self.state, state)
 
-    # ---- audio, once a tick ---------------------------------------------------------------------------
-
-    def tick(self, pcm: Pcm, sent: Pcm) -> None:
+    def tick(self, heard: Pcm, sent: Pcm) -> None:
         """What was heard of this line, and sent to it meanwhile; called once a tick of pjmedia's clock."""
-        position = self._in_samples
-        self._in_samples += pcm.size
-        if self._recorder is not None:
-            self._recorder.caller(position, pcm)
-            self._recorder.bot(position, sent)
-        if self._echoing:
-            # On hold the clock takes nothing: what can't be sent back now is not worth sending later.
-            if self._lines.room(self._line, ECHO_AHEAD) * self._lines.frame_samples >= pcm.size:
-                self._put(pcm)
-            return
-        agent = self._agent
-        if agent is None or self.state is CallState.HELD:
-            return
-        if self._voice:
-            agent.hear(pcm, position)
-        if not agent.mouth.silent:
-            agent.advance(self._lines.taken(self._line))
-        if not agent.playout.idle or agent.playout.bedded:
-            self._write_ahead()
+        self._audio.tick(heard, sent)
 
-    def _write_ahead(self) -> None:
-        agent, lines = self._agent, self._lines
-        if agent is None or self.state is not CallState.UP:
-            return
-        playout = agent.playout
-        if playout.idle and not playout.bedded:
-            return
-        for _ in range(lines.room(self._line, BED_AHEAD if playout.idle else AHEAD)):
-            self._put(playout.take(lines.frame_samples))
+    @property
+    def masked(self) -> bool:
+        """Whether what is said and pressed now is private: the one place that decides it.
 
-    def _put(self, pcm: Pcm) -> None:
-        lines, line = self._lines, self._line
-        lines.put(line, pcm)
-        self._written += pcm.size // lines.frame_samples
+        From a private question until nothing that was answered to it is left on the floor.
+        """
+        return self._kept.keeping is Keeping.LEFT_OUT
 
     async def check(self, now: float) -> None:
         """Once a second: write what is buffered, and end a call whose RTP has stopped."""
@@ -256,9 +218,10 @@ class CallSession:
             raise CallEnded(self._ended.by if self._ended else "network")
         return self._agent
 
-    def settings(self, stt: SttSettings, tts: TtsSettings) -> None:
-        """Choose models and voice from here on."""
+    def settings(self, stt: SttSettings, tts: TtsSettings, private: bool = False) -> None:
+        """Choose models and voice from here on, and say whether private questions may come."""
         self._stt, self._tts = stt, tts
+        self._kept.ahead = private
         if self._agent is not None:
             self._agent.settings(stt, tts)
 
@@ -267,7 +230,7 @@ class CallSession:
 
     async def say(self, text: str, interruptible: Interruptible = Interruptible.SPEECH) -> Spoken:
         """Speak `text`."""
-        return _spoken(await self._live.say(self._voiced(text), interruptible))
+        return spoken(await self._live.say(self._voiced(text), interruptible))
 
     async def play(self, path: Path, interruptible: Interruptible = Interruptible.SPEECH) -> Spoken:
         """Play a WAV file."""
@@ -278,7 +241,7 @@ class CallSession:
         return await self._play(earcon(name, self._services.lines.rate_hz), interruptible)
 
     async def _play(self, pcm: Pcm, interruptible: Interruptible) -> Spoken:
-        return _spoken(await self._live.say(recorded(pcm), interruptible))
+        return spoken(await self._live.say(recorded(pcm), interruptible))
 
     def bed(self, path: Path | None, level_db: float = 0.0, under_db: float = 0.0) -> None:
         """Loop a WAV file under the call, or none."""
@@ -300,7 +263,7 @@ class CallSession:
         """Speak `prompt` and wait for one answer."""
         source = self._voiced(prompt) if prompt else None
         outcome, _ = await self._live.ask(source, expect, interruptible)
-        return _heard(outcome)
+        return heard(outcome)
 
     async def converse(self, spec: AgentSpec) -> AgentOutcome:
         """Let the language model talk with the caller."""
@@ -315,7 +278,7 @@ class CallSession:
 
     async def echo(self) -> None:
         """Send the caller's audio back until the call ends."""
-        self._echoing = True
+        self._audio.echo()
         await asyncio.Event().wait()
 
     async def transfer(self, target: str) -> bool:
@@ -330,26 +293,31 @@ class CallSession:
     async def hangup(self, reason: str = "done") -> None:
         """End the call once what was said has been heard."""
         self.end_reason = reason
-        await self._drain()
+        await self._audio.drain()
         raise CallEnded("bot", reason)
 
     def note(self, name: str, value: str) -> None:
         """Write a slot into the record."""
         self._slots[name] = value
 
-    # ---- the rest -------------------------------------------------------------------------------------
+    @contextmanager
+    def private(self) -> Iterator[None]:
+        """Keep nothing of what is said and pressed, by either side, but that it was."""
+        floor = self._live.turns.floor
+        self._kept.cover()
+        try:
+            yield
+        finally:
+            self._kept.uncover(floor)
 
-    async def _drain(self) -> None:
-        """Wait until the clock has taken all that is written, so that the last word is not cut."""
-        lines, line = self._services.lines, self._leg.line
-        frame_s = lines.frame_samples / lines.rate_hz
-        await asyncio.sleep(frame_s * (max(0, self._written - lines.taken(line)) + 1))
+    # ---- the rest -------------------------------------------------------------------------------------
 
     def _voiced(self, text: str) -> Source:
         return self._services.engines.tts.speak(one(text), self._tts, self._services.lines.rate_hz)
 
     def _journal(self, event: ev.Event, actions: tuple[act.Action, ...]) -> None:
-        self.folder.journal(journal.line_of(event, actions))
+        if self._agent is not None and self._kept.note(event, actions, self._agent.turns.floor):
+            self._private.note(event, actions)
 
     def _report(self, error: EngineError) -> None:
         log.warning("call %s: %s", self.name, error)
@@ -357,9 +325,8 @@ class CallSession:
 
     def _close(self) -> None:
         self._services.sort_messages()  # the BYE is among them
-        if self._recorder is not None:
-            self._recorder.close()
-            self._recorder = None  # the session waits for the collector: its audio need not
+        self._kept.close()
+        self._audio.close()
         record = call_record(
             call=self.name,
             info=self.info,
@@ -376,21 +343,7 @@ class CallSession:
             loop_late_ms=self._services.stalls.late_ms(self._began),
             said=self._agent.mouth.said if self._agent is not None else [],
             turns=self._agent.traces if self._agent is not None else [],
+            private=self._private,
+            recording_offset_s=self._agent_since / self._services.lines.rate_hz,
         )
         self.folder.close(record)
-
-
-def _spoken(utterance: Utterance) -> Spoken:
-    return Spoken(utterance.complete, utterance.heard)
-
-
-def _heard(outcome: Outcome) -> Heard:
-    match outcome:
-        case act.Commit():
-            return Said(outcome.text, outcome.confidence)
-        case act.CommitKeys():
-            return Keyed(outcome.keys)
-        case act.NoInput():
-            return Nothing()
-        case act.CannotHear():
-            return Unheard("speech recognition is not available")

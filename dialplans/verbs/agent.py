@@ -8,10 +8,12 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from brain import answers as by_heart
+from brain.expect import Expect, Interruptible, Kind
 from brain.orchestrator import RESERVED, AgentExit, AgentSpec
+from dialplans.call import Keyed
 from dialplans.scene import Scene
 from dialplans.templates import parse
-from dialplans.verb import Loc, Name, Phrases, Strict, Text, Texts, Verb
+from dialplans.verb import KEY, Loc, Name, Phrases, Strict, Text, Texts, Verb
 
 ENDINGS = {
     "silence": "on_silence",
@@ -21,6 +23,10 @@ ENDINGS = {
     "unheard": "on_unheard",
 }
 """How a conversation may end without an exit, and the key that says where to go then."""
+
+TROUBLE = "I am sorry, I have trouble understanding speech at the moment."
+KEY_TRIES = 2
+"""How often the keys are asked for when speech can't be recognised."""
 
 OWN_TEXTS = ("unknown", "off_topic", "still_there")
 """Sentences that a plan may word; the orchestrator has plain ones."""
@@ -44,6 +50,8 @@ class Exit(Strict):
     """What callers say then; one that is close is taken without asking the model."""
     say: Text | None = None
     """What to say before the plan goes on; may name facts."""
+    key: Annotated[str, Field(pattern=KEY)] = ""
+    """A key that takes it at any moment: 0 to 9, "*", "#"."""
     goto: Name
     """The step to go to."""
 
@@ -78,7 +86,10 @@ class Agent(Verb):
     on_failed: Name | None = None
     """The step to go to when the model can't answer."""
     on_unheard: Name | None = None
-    """The step to go to when speech can't be recognised."""
+    """The step to go to when speech can't be recognised, and no exit was chosen by its key."""
+    keys_prompt: Text | None = None
+    """How to ask for the keys of the exits then. Without it: "If you want ..., press ..."; without keys,
+    nobody is asked."""
 
     @model_validator(mode="after")
     def _exits_have_names_of_their_own(self) -> Agent:
@@ -95,8 +106,31 @@ class Agent(Verb):
             scene.talked()
         if outcome.exit in self.exits:
             return self.exits[outcome.exit].goto
+        if outcome.exit == "unheard" and (way := await self._by_key(scene)):
+            return way.goto
         ending: str | None = getattr(self, ENDINGS.get(outcome.exit, "on_failed"))
         return ending
+
+    async def _by_key(self, scene: Scene) -> Exit | None:
+        """The exit that the caller chooses by its key; None where none has one, or none is pressed."""
+        keys = {way.key: way for way in self.exits.values() if way.key}
+        if not keys:
+            return None
+        expect = Expect(Kind.CHOICE, 1, 1, terminator="", voice=False, silence_s=self.silence_s)
+        for _ in range(KEY_TRIES):
+            heard = await scene.ask(self.by_keys_prompt(scene.facts), expect, Interruptible.SPEECH)
+            if isinstance(heard, Keyed) and (way := keys.get(heard.keys)):
+                if way.say:
+                    await scene.say(way.say, Interruptible.SPEECH)
+                return way
+        return None
+
+    def by_keys_prompt(self, facts: Mapping[str, str]) -> str:
+        """How to ask for the keys of the exits."""
+        if self.keys_prompt:
+            return parse(self.keys_prompt).fill(facts)
+        ways = (f"If you want {way.when}, press {way.key}." for way in self.exits.values() if way.key)
+        return " ".join([TROUBLE, *ways])
 
     def spec(self, facts: Mapping[str, str]) -> AgentSpec:
         """The agent as the orchestrator takes it; the same in every call, so that its prompt stays warm."""
@@ -115,7 +149,7 @@ class Agent(Verb):
                 by_heart.KnownAnswer(tuple(known.when), filled(known.say)) for known in self.answers
             ),
             exits=tuple(
-                AgentExit(name, way.when, tuple(way.examples), filled(way.say or ""))
+                AgentExit(name, way.when, tuple(way.examples), filled(way.say or ""), way.key)
                 for name, way in self.exits.items()
             ),
             max_turns=self.max_turns,
@@ -128,6 +162,8 @@ class Agent(Verb):
         """Every sentence it may say that the model doesn't word."""
         spec = self.spec(facts)
         says = [answer.say for answer in spec.answers] + [way.say for way in spec.exits if way.say]
+        if spec.keys:
+            says.append(self.by_keys_prompt(facts))
         return [*says, spec.unknown, spec.off_topic, spec.still_there, *spec.fallback]
 
     def facts_only(self) -> Iterator[tuple[Loc, str]]:
@@ -137,7 +173,7 @@ class Agent(Verb):
         for name, way in self.exits.items():
             if way.say:
                 yield ("exits", name, "say"), way.say
-        for key in OWN_TEXTS:
+        for key in (*OWN_TEXTS, "keys_prompt"):
             if text := getattr(self, key):
                 yield (key,), text
         for index, text in enumerate(self.fallback):
@@ -149,6 +185,11 @@ class Agent(Verb):
         for key in dict.fromkeys(ENDINGS.values()):
             if target := getattr(self, key):
                 yield (key,), target
+
+    def own_keys(self) -> Iterator[tuple[Loc, str]]:
+        for name, way in self.exits.items():
+            if way.key:
+                yield ("exits", name, "key"), way.key
 
     def goes_on(self) -> bool:
         return not all(getattr(self, key) for key in ENDINGS.values())

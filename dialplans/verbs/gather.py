@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -69,7 +70,7 @@ class Gather(Speaking):
     between_keys_s: float = Field(3.0, gt=0, le=30)
     """Seconds after a key that end an answer by keys."""
     sensitive: bool = False
-    """Keep the answer out of the record."""
+    """Keep the answer out of all that is kept of the call: record, recording, journal, trace."""
     on_fail: Name | None = None
     """The step to go to when none is had. Without it the slot stays empty, and the next verb follows."""
     on_yes: Name | None = None
@@ -94,7 +95,8 @@ class Gather(Speaking):
     # ---- in a call --------------------------------------------------------------------------------------
 
     async def run(self, scene: Scene) -> str | None:
-        value = await Ladder(self, scene).climb()
+        with scene.call.private() if self.sensitive else nullcontext():
+            value = await Ladder(self, scene).climb()
         scene.keep(self.slot, value or "", self.sensitive)
         if value is None:
             return self.on_fail
@@ -173,6 +175,9 @@ class Gather(Speaking):
         if self.type != "yes_no":
             return True
         return not (self.on_fail and self.on_yes and self.on_no)
+
+    def private(self) -> bool:
+        return self.sensitive
 
     def listens(self) -> bool:
         return self.voice

@@ -12,7 +12,7 @@ from brain.phrases import match
 from brain.spoken import GOOD_MATCH, parse_digits
 from dialplans.call import Heard, Keyed, Said, Unheard
 from dialplans.scene import Scene
-from dialplans.verb import Loc, Name, Phrases, Speaking, Strict, Text, Texts
+from dialplans.verb import KEY, Loc, Name, Phrases, Speaking, Strict, Text, Texts
 
 SORRY = "Sorry, I did not get that."
 NEAR = 0.05
@@ -33,7 +33,7 @@ class Menu(Speaking):
 
     prompt: Text
     """What there is to choose from."""
-    options: Annotated[dict[Annotated[str, Field(pattern=r"^[0-9*#]$")], Option], Field(min_length=1)]
+    options: Annotated[dict[Annotated[str, Field(pattern=KEY)], Option], Field(min_length=1)]
     """The options by key: 0 to 9, "*", "#"."""
     reprompts: Texts = []
     """What to say when nothing was chosen: the first time, the second time..."""

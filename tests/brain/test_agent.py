@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -148,19 +149,36 @@ def test_on_hold_the_prompt_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     call(scene, monkeypatch)
 
 
-def test_who_speaks_when_taken_off_hold_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_said_before_a_hold_is_the_beginning_of_the_turn_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def scene(line: Line) -> None:
         answer = asking(line, None)
-        await line.pass_time(0.3, loud=True)
+        await line.pass_time(0.7, loud=True)
         line.post(lambda at: ev.HoldChanged(at, True))
         await line.pass_time(2.0, held=True)
+        assert json.loads(line.lines[-1])["text"] == "I need"  # asked for at once, also on hold
         line.post(lambda at: ev.HoldChanged(at, False))
         await line.pass_time(0.6, loud=True)
         await line.pass_time(1.5)
         outcome = (await answer)[0]
-        assert isinstance(outcome, act.Commit) and outcome.text == "Here again."
+        assert isinstance(outcome, act.Commit) and outcome.text == "I need a doctor."
 
-    call(scene, monkeypatch, ScriptedStt(["Before", "Here again."], whole=True))
+    call(scene, monkeypatch, ScriptedStt(["I need a doctor. Really.", "Another turn."]))
+
+
+def test_who_says_nothing_more_after_a_hold_has_said_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(line: Line) -> None:
+        answer = asking(line, None)
+        await line.pass_time(0.7, loud=True)
+        line.post(lambda at: ev.HoldChanged(at, True))
+        await line.pass_time(40.0, held=True)
+        line.post(lambda at: ev.HoldChanged(at, False))
+        await line.pass_time(1.5)
+        outcome = (await answer)[0]
+        assert isinstance(outcome, act.Commit) and outcome.text == "A doctor."
+
+    call(scene, monkeypatch, ScriptedStt(["A doctor."]))
 
 
 # ---- speculation ------------------------------------------------------------------------------

@@ -49,11 +49,12 @@ class World:
     segment: int | None = None
     request: tuple[int, int] | None = None
     speculation: tuple[int, str] | None = None
+    heard: list[str] = field(default_factory=list)
 
     def give(self, event: ev.Event) -> None:
         self.now = event.at
         actions = self.manager.handle(event)
-        self.lines.append(journal.line_of(event, actions))
+        self.keep(event, actions)
         for action in actions:
             self.check(action)
         due = self.manager.deadline()
@@ -65,6 +66,9 @@ class World:
         if self.open_questions and self.speaking is None and not self.held:
             assert due is not None, f"an open question and no deadline: {self.manager.state}"
 
+    def keep(self, event: ev.Event, actions: tuple[act.Action, ...]) -> None:
+        self.lines.append(journal.line_of(event, actions))
+
     def check(self, action: act.Action) -> None:
         match action:
             case act.Commit() | act.CommitKeys() | act.NoInput() | act.CannotHear():
@@ -72,9 +76,12 @@ class World:
                 self.open_questions = 0
                 if isinstance(action, act.Commit):
                     assert any(c.isalnum() for c in action.text)
+                    self.heard.append(action.text)
                     assert self.speculation is None or self.speculation == (action.turn, action.text)
                 assert self.speculation is None or isinstance(action, act.Commit)
                 self.speculation = None
+            case act.KeyWaits():
+                assert not self.open_questions, "a key for the question waits for another"
             case act.Duck():
                 assert self.speaking and not self.ducked and not self.paused
                 self.ducked = True
@@ -153,7 +160,7 @@ class World:
             case "stt recovers":
                 self.give(ev.SttRecovered(at))
             case "hold" if not self.held:
-                self.held = True
+                self.held, self.speech = True, False  # the voice detector begins anew after it
                 self.give(ev.HoldChanged(at, True))
             case "unhold" if self.held:
                 self.held = False
@@ -168,6 +175,7 @@ expects = st.builds(
     phrases=st.just(("billing", "sales")),
     voice=st.just(True),
     keys=st.booleans(),
+    only_keys=st.sampled_from([None, "", "5"]),
 ) | st.builds(Expect, kind=st.just(Kind.DIGITS), voice=st.just(False))
 
 steps = st.tuples(
@@ -220,6 +228,30 @@ def test_noise_and_a_dead_recogniser_cannot_keep_a_question_open(
         world.ticks_until(world.now + every)
         world.move("stop" if world.speech else ("maybe", "start")[turn % 2], "", Expect(), Interruptible.NO)
     assert world.open_questions == 0
+
+
+holds = st.lists(
+    st.tuples(
+        st.sampled_from([0.0, 0.1, 0.4, 3.0, 200.0]),
+        st.sampled_from(["stop", "start", "final", "score", "maybe", "hold", "unhold", "stt fails", "stt recovers"]),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(holds, st.sampled_from(["stop", "final", "wait"]))
+def test_no_hold_loses_what_was_said_before_it(script: list[tuple[float, str]], then: str) -> None:
+    """Whenever it comes, however long it lasts, and whatever else there is to it."""
+    world, said = World(), "I want a doctor and"
+    for name in ("ask", "start", "partial", then, "hold"):
+        world.ticks_until(world.now + 0.1)
+        world.move(name, said, Expect(), Interruptible.SPEECH)
+    for wait, name in [*script, (0.1, "unhold"), (0.1, "stop")]:
+        world.ticks_until(world.now + wait)
+        world.move(name, said, Expect(), Interruptible.SPEECH)
+    world.ticks_until(world.now + 60.0)
+    assert world.heard == [said]
 
 
 @settings(max_examples=200, deadline=None)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from scripted import Talk
 
 from brain import actions as act
 from brain import events as ev
-from brain.expect import Kind
+from brain.expect import Interruptible, Kind
 from brain.turns import State
 
 PHONE = {"kind": Kind.DIGITS, "min_digits": 7, "max_digits": 10}
@@ -320,6 +321,46 @@ def test_a_prompt_that_never_comes_leaves_the_question_open() -> None:
 def test_on_hold_in_the_middle_of_a_turn_the_question_stands() -> None:
     talk = Talk().asked(silence_s=6.0).says("I would like", 1.0, 1.9).hold(1.5, 60.0).until(90)
     assert talk.outcomes == [(66.0, "NoInput", "")]
+
+
+@pytest.mark.parametrize("held", [1.95, 2.05, 2.1])
+def test_a_whole_sentence_before_a_hold_is_the_turn_when_it_is_over(held: float) -> None:
+    """Before the pause was noticed, before the words were known, and after."""
+    talk = Talk(score=0.95).asked().says("When do you open on Monday, please and thank you?", 1.0, 1.9)
+    talk.hold(held, 60.0).until(90)
+    assert talk.outcomes == [(60.25, "Commit", "When do you open on Monday, please and thank you?")]
+
+
+def test_a_sentence_that_is_not_finished_is_waited_for_after_the_hold() -> None:
+    talk = Talk().asked().says("I would like to see", 1.0, 1.9).hold(2.2, 60.0)
+    talk.says("a doctor.", 60.5, 61.0).until(90)
+    [(at, _, text)] = talk.outcomes
+    assert text == "I would like to see a doctor." and 61.2 < at < 61.7
+    assert talk.names(act.BeginSegment) == ["BeginSegment"]
+
+
+def test_nobody_goes_on_after_the_hold() -> None:
+    talk = Talk().asked().says("I want to see Doctor Reed and", 1.0, 1.9).hold(2.2, 60.0).until(90)
+    assert talk.outcomes == [(61.2, "Commit", "I want to see Doctor Reed and")]
+
+
+def test_the_time_on_hold_does_not_make_a_turn_too_long() -> None:
+    talk = Talk().asked().says("I would like", 1.0, 1.9).says("to see", 2.1, 2.9).hold(2.5, 300.0)
+    talk.says("a doctor", 300.2, 310.0).until(330)
+    assert [text for _, _, text in talk.outcomes] == ["I would like to see a doctor"]
+
+
+def test_an_interruption_that_is_put_on_hold_is_judged_after_it() -> None:
+    talk = Talk().asked(prompt=True).prompt(0.2, 9.0).says("No, a doctor.", 1.0, 1.6).hold(1.7, 20.0)
+    assert talk.until(40).voice == ["Duck", "Unduck", "Pause", "Stop"]
+    assert [text for _, _, text in talk.outcomes] == ["No, a doctor."]
+    talk = Talk().asked(prompt=True).prompt(0.2, 9.0).says("Mm-hm.", 1.0, 1.6).hold(1.7, 20.0)
+    assert talk.until(25).voice == ["Duck", "Unduck", "Pause", "Resume"]
+
+
+def test_a_turn_on_hold_is_overtaken_by_a_prompt_that_nothing_may_stop() -> None:
+    talk = Talk().says("And another thing", 1.0, 1.9).hold(2.0, 20.0).prompt(10.0, 2.0, Interruptible.NO)
+    assert talk.until(30).voice == ["Pause", "Resume"] and talk.names(act.EndSegment) == ["EndSegment"]
 
 
 def test_on_hold_nothing_is_heard_and_no_key_counts() -> None:

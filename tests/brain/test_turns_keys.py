@@ -156,3 +156,20 @@ def test_half_typed_keys_of_a_withdrawn_question_are_forgotten() -> None:
         .asked(3.0, kind=Kind.CHOICE)
     )
     assert talk.keys("7", 4.0).until(6).outcomes == [(4.0, "CommitKeys", "7")]
+
+
+def test_a_key_that_means_nothing_to_the_question_is_as_if_it_were_not_pressed() -> None:
+    talk = Talk().asked(0.5, prompt=True, only_keys="0*").prompt(1.0, 5.0).keys("1#", 2.0).keys("7", 6.5)
+    assert talk.until(7).voice == [] and talk.state is State.LISTENING
+    assert talk.keys("*", 7.0).until(8).outcomes == [(7.0, "CommitKeys", "*")]
+
+
+def test_of_keys_from_before_the_question_those_count_that_mean_something() -> None:
+    talk = Talk().keys("170", 1.0).until(3).asked(3.0, only_keys="0").until(4)
+    assert talk.outcomes == [(3.0, "CommitKeys", "0")]
+    assert [d.action.key for d in talk.done if isinstance(d.action, act.KeyWaits)] == ["1", "7", "0"]
+
+
+def test_a_key_that_means_something_overtakes_speech_and_stops_the_bot() -> None:
+    talk = Talk().asked(0.5, prompt=True, only_keys="0").prompt(1.0, 9.0).says("No, I", 2.0, 4.0).keys("0", 3.0)
+    assert talk.until(6).outcomes == [(3.0, "CommitKeys", "0")] and talk.voice[-1] == "Stop"

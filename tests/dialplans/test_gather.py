@@ -171,11 +171,41 @@ async def test_the_hash_key_alone_declines(tmp_path: Path) -> None:
     assert call.said[-1] == "No !"
 
 
+SENSITIVE = NUMBER.replace("slot: number", "slot: number\n            sensitive: true")
+
+
 async def test_sensitive_answers_stay_out_of_the_record(tmp_path: Path) -> None:
-    text = NUMBER.replace("slot: number", "slot: number\n            sensitive: true")
-    call = await number(tmp_path, Keyed("555012"), Keyed("1"), text=text)
-    assert call.notes == {"number": "***"}
-    assert call.said[-1] == "Got 555012."
+    call = await number(tmp_path, Keyed("555012"), Keyed("1"), text=SENSITIVE)
+    assert call.notes == {"number": "***"} and call.has_private
+    assert call.said == ["Number?", RIGHT, "Got 555012."]
+    assert call.kept == []  # what is said of it later neither
+
+
+async def test_other_answers_are_kept(tmp_path: Path) -> None:
+    call = await number(tmp_path, Keyed("555012"), Keyed("1"))
+    assert call.kept == call.transcript[:-1] and not call.has_private
+
+
+async def test_only_what_tells_a_sensitive_slot_is_private(tmp_path: Path) -> None:
+    text = (
+        SENSITIVE.split("- say")[0]
+        + """- say: Thank you.
+        - menu:
+            prompt: "Call {number}?"
+            options: {"1": {goto: failed}}
+      failed:
+        - gather: {slot: number, type: digits, prompt: "And in clear?"}
+        - say: "Got {number}."
+    """
+    )
+    call = await number(tmp_path, Keyed("555012"), Keyed("1"), Keyed("1"), Keyed("123"), text=text)
+    assert call.kept == ["bot:    Thank you.", "bot:    And in clear?", "caller: [123]", "bot:    Got 123."]
+    assert call.notes == {"number": "123"}
+
+
+async def test_a_sensitive_answer_that_is_none(tmp_path: Path) -> None:
+    call = await number(tmp_path, Keyed(""), text=SENSITIVE)
+    assert call.notes == {"number": ""} and call.said[-1] == "No !"
 
 
 async def test_keys_only(tmp_path: Path) -> None:

@@ -181,7 +181,8 @@ async def test_silence_in_the_talk(script: list[Line | tuple[str, Line]], last: 
     ("script", "last"),
     [
         ([Keyed("2"), Transferred(True)], "transferred"),
-        ([Nothing(), ("For a call back, press 1.", Nothing())], "done"),
+        ([Nothing(), ("Please use your keypad.", Nothing())], "done"),
+        ([Keyed("7"), Keyed("1"), *NAME, *NUMBER], "done"),
     ],
 )
 async def test_the_keypad(script: list[Line], last: str) -> None:
@@ -202,6 +203,7 @@ def test_the_reception_knows_its_facts_and_is_brief() -> None:
     assert {way.name for way in spec.exits} == {"callback", "human", "goodbye"}
     # Four letters a token: a prompt that a small model on a processor reads in a second or two.
     assert len(spec.prompt) / 4 < 250
+    assert {key: way.name for key, way in spec.keys.items()} == {"1": "callback", "2": "human"}
     assert "{" not in build_system_prompt(spec).replace('{"say"', "").replace('{"exit"', "")
 
 

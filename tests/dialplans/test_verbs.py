@@ -10,7 +10,7 @@ from plans import plan, problems
 
 from brain.expect import Interruptible
 from dialplans.call import AgentOutcome, CallEnded, CallInfo, Keyed, Nothing, Said, Spoken
-from dialplans.fake_call import HangsUp, OffScript, ScriptedCall, Transferred, journey
+from dialplans.fake_call import HangsUp, Line, OffScript, ScriptedCall, Transferred, journey
 from dialplans.scene import DEAF_JUMPS, MUTE_JUMPS
 
 
@@ -243,6 +243,42 @@ async def test_what_an_agent_is_given(tmp_path: Path) -> None:
     assert {"We are open 8 to 6.", "Until 8 to 6.", "I can't say.", "Pardon?", "Quiet."} <= set(
         agent.fixed_texts()
     )
+
+
+KEYED = AGENT.replace(
+    'exits:', 'exits:\n              desk: {when: "a {person}", key: 0, say: "To {hours}.", goto: bye}', 1
+).replace('goto: callback}', 'key: "*", goto: callback}', 1)  # fmt: skip
+ASKED = (
+    "I am sorry, I have trouble understanding speech at the moment. If you want a {person}, press 0. "
+    "If you want a call back, press *."
+)
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ([Keyed("0")], [ASKED, "To 8 to 6.", "Bye."]),
+        ([Keyed("*")], [ASKED, "Callback."]),
+        ([Keyed("5"), Keyed("*")], [ASKED, ASKED, "Callback."]),
+        ([Nothing(), Nothing()], [ASKED, ASKED, "Went on."]),
+    ],
+)
+async def test_where_speech_is_lost_an_agent_asks_for_the_keys_of_its_exits(
+    tmp_path: Path, answers: list[Line], said: list[str]
+) -> None:
+    call = ScriptedCall(AgentOutcome("unheard", 2), *answers)
+    agent = plan(tmp_path, KEYED)
+    await journey(agent, call)
+    assert call.said == said and ASKED in agent.fixed_texts()
+    assert not any(expect.voice for expect in call.asked)
+    assert {key: way.name for key, way in call.specs[0].keys.items()} == {"0": "desk", "*": "callback"}
+
+
+async def test_the_plan_may_say_how_to_ask_for_the_keys(tmp_path: Path) -> None:
+    call = ScriptedCall(AgentOutcome("unheard", 0), ("Zero, until 8 to 6.", Keyed("0")))
+    text = KEYED.replace("unknown:", 'keys_prompt: "Zero, until {hours}."\n            unknown:', 1)
+    await journey(plan(tmp_path, text), call)
+    assert call.said[-1] == "Bye."
 
 
 async def test_slots_from_headers(tmp_path: Path) -> None:

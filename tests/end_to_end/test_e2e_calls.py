@@ -8,7 +8,7 @@ import wave
 
 import numpy as np
 import pytest
-from e2e_bot import Bot, until
+from e2e_bot import Bot, arun, until
 from e2e_calls import RATE, audible_s, calling, chirp, kept, kept_blocks, likeness, position
 from e2e_engines import FakeLlm, FakeSpeech
 
@@ -87,6 +87,53 @@ async def test_keys(bot: Bot, clock: MediaClock, method) -> None:
     assert record["end"]["by"] == "bot"
 
 
+@pytest.mark.parametrize("method", ["rfc4733", "info", "info-dtmf"])
+async def test_a_sensitive_answer_is_nowhere_in_what_is_kept(bot: Bot, clock: MediaClock, method) -> None:
+    async with calling(bot, "pin", clock) as caller:
+        await caller.wait_for_bot_onset()
+        await caller.press("9374", method)  # over the greeting: before it is asked for
+        await caller.press("9374#", method)
+        await caller.wait_for_bot_onset()
+        await caller.press("1", method)
+        await caller.wait_for_end(20)
+    record = await kept(bot, caller)
+    assert record["slots"]["pin"] == "***" and record["said"][-1]["text"] == "Fine."
+    files = {path.name: path.read_bytes().decode("latin-1") for path in record["folder"].iterdir()}
+    assert files["sip.jsonl"].count("INFO sip:") == (0 if method == "rfc4733" else 10)
+    for text in (*files.values(), bot.output):
+        assert "9374" not in text and "nine three" not in text
+        assert "KeyPressed" not in text and "Signal=9" not in text and "\\r\\n\\r\\n9" not in text
+    replayed = await arun("replay", str(record["folder"]))
+    assert replayed.returncode == 0 and "redacted from" in replayed.stdout
+
+
+@pytest.mark.parametrize("when", ["thinking", "speaking"])
+async def test_the_key_of_an_exit_is_taken_at_once(
+    bot: Bot, clock: MediaClock, speech: FakeSpeech, llm: FakeLlm, words: Pcm, when: str
+) -> None:
+    speech.stt.next, answer = ["when are you open"], llm.answer
+    llm.answer = "From eight to six on every day of the week, and on Sundays until five."
+    if when == "thinking":
+        llm.hangs.set()
+    try:
+        async with calling(bot, "talk", clock) as caller:
+            await caller.wait_for_bot_silence(300)
+            await caller.say(words)
+            if when == "speaking":
+                await caller.wait_for_bot_onset()
+                await caller.press("7")  # means nothing: it goes on
+            else:
+                await caller.pause(1.0)
+            await caller.press("0")
+            await caller.wait_for_end(20)
+    finally:
+        llm.hangs.clear()
+        llm.answer = answer
+    record = await kept(bot, caller)
+    assert record["said"][-1]["text"] == "Bye." and len(record["turns"]) == 2
+    assert record["turns"][0]["complete"] is False or when == "thinking"
+
+
 async def test_speech_is_heard_and_its_turn_recorded(
     bot: Bot, clock: MediaClock, speech: FakeSpeech, words: Pcm
 ) -> None:
@@ -120,6 +167,25 @@ async def test_on_hold_the_bot_is_silent_and_deaf(
     record = await kept(bot, caller)
     assert audible_s(caller, held, resumed) == 0.0
     assert [turn["caller"] for turn in record["turns"]] == ["no"]
+
+
+async def test_a_hold_in_the_middle_of_a_sentence_loses_none_of_it(
+    bot: Bot, clock: MediaClock, speech: FakeSpeech, words: Pcm
+) -> None:
+    async with calling(bot, "ask", clock) as caller:
+        await caller.wait_for_bot_silence(300)
+        speech.stt.next = ["no", "yes"]
+        async with asyncio.TaskGroup() as both:
+            saying = both.create_task(caller.say(words))
+            await until(lambda: len(speech.stt.next) == 1)  # they are being heard
+            assert await caller.hold() == 200
+            await saying
+        await caller.pause(0.5)
+        assert await caller.resume() == 200
+        await caller.wait_for_end(20)
+    speech.stt.next = []
+    record = await kept(bot, caller)
+    assert [turn["caller"] for turn in record["turns"]] == ["no"] and record["slots"]["answer"] == "no"
 
 
 async def test_an_echo_on_hold_says_nothing(bot: Bot, clock: MediaClock) -> None:

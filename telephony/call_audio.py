@@ -1,0 +1,100 @@
+"""The audio of one call, between its line of the ring and its agent. For the loop's thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import numpy as np
+
+from brain.agent import Agent
+from media.frame import Pcm
+from media.recorder import Recorder
+from telephony.state import CallState
+from telephony.transport import Lines
+
+AHEAD = 2
+"""Frames written ahead of the clock: a stop is heard within 40 ms, a busy loop isn't heard."""
+BED_AHEAD = 1
+"""The same where only ambience or music sounds: what is said next has to wait behind it."""
+ECHO_AHEAD = 8
+"""Frames the echo plan may have waiting: more than a late tick brings at once."""
+
+
+class CallAudio:
+    """Moves one call's audio, once a tick. `state` and `masked` are the session's to say.
+
+    `voice` says whether the plan ever listens to speech. Once `agent` and `recorder` are set they get theirs.
+    """
+
+    def __init__(
+        self,
+        lines: Lines,
+        line: int,
+        voice: bool,
+        state: Callable[[], CallState],
+        masked: Callable[[], bool],
+    ) -> None:
+        self._lines, self._line, self._voice = lines, line, voice
+        self._state, self._masked = state, masked
+        self.agent: Agent | None = None
+        self.recorder: Recorder | None = None
+        self._echoing = False
+        self._written = 0
+        self.position = 0
+        """Samples of the caller's since the line was opened: where the recording stands."""
+
+    def tick(self, heard: Pcm, sent: Pcm) -> None:
+        """What was heard of this line, and sent to it meanwhile; called once a tick of pjmedia's clock."""
+        position = self.position
+        self.position += heard.size
+        if self.recorder is not None:
+            self.recorder.caller(position, self._recordable(heard))
+            self.recorder.bot(position, self._recordable(sent))
+        if self._echoing:
+            # On hold the clock takes nothing: what can't be sent back now is not worth sending later.
+            if self._lines.room(self._line, ECHO_AHEAD) * self._lines.frame_samples >= heard.size:
+                self._put(heard)
+            return
+        agent = self.agent
+        if agent is None or self._state() is CallState.HELD:
+            return
+        if self._voice:
+            agent.hear(heard, position)
+        if not agent.mouth.silent:
+            agent.advance(self._lines.taken(self._line))
+        if not agent.playout.idle or agent.playout.bedded:
+            self.write_ahead()
+
+    def write_ahead(self) -> None:
+        """Give the clock what it will take next, where there is something to say."""
+        agent, lines = self.agent, self._lines
+        if agent is None or self._state() is not CallState.UP:
+            return
+        playout = agent.playout
+        if playout.idle and not playout.bedded:
+            return
+        for _ in range(lines.room(self._line, BED_AHEAD if playout.idle else AHEAD)):
+            self._put(playout.take(lines.frame_samples))
+
+    def echo(self) -> None:
+        """Send back what is heard, from now on."""
+        self._echoing = True
+
+    async def drain(self) -> None:
+        """Wait until the clock has taken all that is written, so that the last word is not cut."""
+        frame_s = self._lines.frame_samples / self._lines.rate_hz
+        await asyncio.sleep(frame_s * (max(0, self._written - self._lines.taken(self._line)) + 1))
+
+    def close(self) -> None:
+        """Finish the recording."""
+        if self.recorder is not None:
+            self.recorder.close()
+            self.recorder = None  # the session waits for the collector: its audio need not
+
+    def _put(self, pcm: Pcm) -> None:
+        self._lines.put(self._line, pcm)
+        self._written += pcm.size // self._lines.frame_samples
+
+    def _recordable(self, pcm: Pcm) -> Pcm:
+        return np.zeros_like(pcm) if self._masked() else pcm
