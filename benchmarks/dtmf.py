@@ -1,7 +1,7 @@
 """In-band DTMF: the criteria of receiver tests, lost packets, talk-off and cost.
 
     python -m benchmarks.dtmf             half a minute: tables and one JSON line
-    python -m benchmarks.dtmf --more      with talk-off on synthetic voices and melodies too: more than an hour
+    python -m benchmarks.dtmf --more      with talk-off on synthetic voices and melodies too, another hour
 
 The numbered tests are those of the Mitel CM7291 tape as spandsp's dtmf_rx_tests.c states them; levels are dBm0
 for each tone. The recordings of the tape's second side, and Bellcore's, aren't to be had: talk-off is on what
@@ -230,7 +230,8 @@ WANTED = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.dtmf", description=__doc__)
     parser.add_argument("--more", action="store_true", help="talk-off on synthetic voices and melodies too")
-    more = parser.parse_args().more
+    parser.add_argument("--seed", type=int, default=0, help="of those: other sentences and melodies")
+    options = parser.parse_args()
     table = {line.name: criteria(line) for line in LINES}
     print(f"{'':24}{'wanted':>8}" + "".join(f"{name:>16}" for name in table))
     for row, wanted in WANTED.items():
@@ -244,7 +245,7 @@ def main() -> None:
             print(f"  {on_ms:>3} ms on, {off_ms:>3} off, {filler:8} {' / '.join(map(str, found.values()))}")
     print("talk-off, through PCMU and at 16 kHz: minutes, hits at 8 kHz, at 16 kHz")
     spoken = {}
-    for source in talk_off.sources(more):
+    for source in talk_off.sources(options.more, options.seed):
         spoken[source.name] = found_in = talk_off.listen(source)
         print(f"  {source.name:36} {found_in['minutes']:6.1f} {found_in['hits']:4} {found_in['hits_16k']:4}")
     total = {name: round(sum(f[name] for f in spoken.values()), 1) for name in ("minutes", "hits", "hits_16k")}

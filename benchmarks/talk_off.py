@@ -55,8 +55,8 @@ def reading(rate_hz: int) -> Pcm:
     return resample(pcm, rate, rate_hz)
 
 
-def sources(more: bool) -> list[Source]:
-    """Recordings, and with `more` synthetic sounds."""
+def sources(more: bool, seed: int = 0) -> list[Source]:
+    """Recordings, and with `more` synthetic sounds: other sentences and melodies for each `seed`."""
     recorded = [
         Source("prompts, music on them and animals", lambda: _folder(Path("/usr/share/asterisk/sounds"))),
         Source("librivox, cards", lambda: _folder(Path("/usr/share/pocketsphinx/test/data"))),
@@ -66,10 +66,10 @@ def sources(more: bool) -> list[Source]:
         Source("hold music 10 dB louder, clipped", lambda: _louder(Path("/usr/share/asterisk/moh"), 10)),
     ]
     made = [
-        Source("hibari, five speeds and pitches", _hibari),
-        Source("joe, two speeds", _joe),
-        Source("espeak-ng, twelve voices", _espeak),
-        Source("melodies of up to three notes", _melodies),
+        Source("hibari, five speeds and pitches", lambda: _hibari(seed)),
+        Source("joe, two speeds", lambda: _joe(seed)),
+        Source("espeak-ng, twelve voices", lambda: _espeak(seed)),
+        Source("melodies of up to three notes", lambda: _melodies(seed)),
     ]
     return recorded + (made if more else [])
 
@@ -123,42 +123,42 @@ def _levelled(audio: np.ndarray) -> Pcm:
     return np.clip(np.rint(scaled), -32768, 32767).astype(np.int16)
 
 
-def _hibari() -> Iterator[Sound]:
+def _hibari(seed: int) -> Iterator[Sound]:
     from brain.tts.hibari import Hibari
 
     voice = Hibari()
     # A recording that is played faster has a higher voice: another speaker, as far as pitch goes.
     for number, (speed, pitch) in enumerate(((1.0, 1.0), (0.8, 1.0), (1.25, 1.0), (1.0, 0.8), (0.9, 1.25))):
-        for sentence in _sentences(number, 12):
+        for sentence in _sentences(100 * seed + number, 12):
             yield _levelled(voice.synthesize(sentence, speed)), int(voice.rate_hz * pitch)
 
 
-def _joe() -> Iterator[Sound]:
+def _joe(seed: int) -> Iterator[Sound]:
     from brain.tts.piper import Piper, joe_file
 
     voice = Piper(joe_file(), threads=1)
     for number, speed in enumerate((0.9, 1.15)):
-        for sentence in _sentences(20 + number, 8):
+        for sentence in _sentences(100 * seed + 20 + number, 8):
             yield _levelled(voice.synthesize(sentence, speed)), voice.rate_hz
 
 
-def _espeak() -> Iterator[Sound]:
+def _espeak(seed: int) -> Iterator[Sound]:
     if shutil.which("espeak-ng") is None:
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
         for number, variant in enumerate("m1 m2 m3 m4 m5 m7 f1 f2 f3 f4 f5 croak".split()):
             pitch, speed = str(30 + 6 * number), str(130 + 10 * number)
-            text = " ".join(_sentences(40 + number, 6))
+            text = " ".join(_sentences(100 * seed + 40 + number, 6))
             command = ["espeak-ng", "-v", f"en-us+{variant}", "-p", pitch, "-s", speed, "-w", str(path), text]
             subprocess.run(command, check=True)
             pcm, rate = read_wav(path)
             yield _levelled(pcm.astype(float)), rate
 
 
-def _melodies() -> Iterator[Sound]:
+def _melodies(seed: int) -> Iterator[Sound]:
     """Fifteen minutes of notes of the tempered scale, one to three at once, with one to eight harmonics."""
-    rng = np.random.default_rng(8)
+    rng = np.random.default_rng(100 * seed + 8)
     for _ in range(30):
         parts = []
         while sum(part.size for part in parts) < 30 * SYNTHETIC_RATE:
