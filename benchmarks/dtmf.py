@@ -33,8 +33,9 @@ from benchmarks.dtmf_signals import (
     tone,
     white_noise,
 )
-from media.dtmf import DtmfDetector, KeyDown, KeyUp, _tables
+from media.dtmf import DtmfDetector, KeyDown, KeyUp
 from media.frame import Pcm
+from media.mask import Mask
 
 DIAGONAL = "159D"
 
@@ -171,8 +172,9 @@ def cost(pcm: Pcm, rate_hz: int) -> float:
 
 def batched_cost(calls: int) -> float:
     """The first look at many calls in one piece, a call: what batching could save of `cost`."""
-    basis, weight, _ = _tables(8000)
-    frames = np.random.default_rng(0).integers(-3000, 3000, (calls, 160)).astype(np.int16)
+    rng = np.random.default_rng(0)
+    basis, weight = rng.random((160, 16), np.float32), rng.random(160, np.float32)
+    frames = rng.integers(-3000, 3000, (calls, 160)).astype(np.int16)
 
     def look(_: int) -> object:
         x = frames.astype(np.float32)
@@ -182,6 +184,16 @@ def batched_cost(calls: int) -> float:
         return found >= squares @ weight
 
     return microseconds(lambda: look, 200) / calls
+
+
+def mask_cost() -> float:
+    frame = np.zeros(160, np.int16)
+
+    def make() -> Callable[[int], object]:
+        mask = Mask(8000)
+        return lambda n: mask.feed(frame, n * 160)
+
+    return microseconds(make, 2000)
 
 
 def costs() -> dict[str, float]:
@@ -196,6 +208,7 @@ def costs() -> dict[str, float]:
         "reading, 16 kHz": cost(talk_off.reading(16000)[: 40 * 16000], 16000),
         "dialling": cost(plain.carry(dialled), 8000),
         "a key held": cost(plain.carry(held), 8000),
+        "mask, no key": mask_cost(),
         "first look, batch of 100": batched_cost(100),
     }
 

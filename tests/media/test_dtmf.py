@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from line_signals import RECORDINGS, recording
 
 from benchmarks import dtmf as criteria
 from benchmarks.dtmf_signals import (
@@ -169,6 +170,12 @@ def test_keys_over_a_voice() -> None:
 def test_tones_that_are_no_keys(hz: tuple[int, ...]) -> None:
     signal = np.sum([tone(f, -10, 16000, 8000) for f in hz], axis=0)
     assert detect(PCMU.carry(signal), 8000) == []
+
+
+@pytest.mark.parametrize(("package", "path"), RECORDINGS)
+def test_a_voice_is_no_key(package: str, path: str) -> None:
+    voice = recording(package, path, 30)
+    assert detect(PCMU.carry(voice.astype(float)), 8000) == []
 
 
 @pytest.mark.parametrize("seed", range(3))
