@@ -61,11 +61,11 @@ class Limits:
     faintest_dbm0: float = -42.0
     normal_twist_db: float = 10.0
     reverse_twist_db: float = 8.0
-    deviation: float = 0.025
-    """Share of the nominal frequency: between what Q.24 wants accepted (1.5 % + 2 Hz) and refused (3.5 %)."""
-    purity: float = 0.8
-    """Share of the power in a window that the two tones must have. With 0.75, robotic voices and melodies (the
-    synthetic half of `python -m benchmarks.dtmf --more`) held seven keys in 35 minutes."""
+    deviation_hz: float = 6.0
+    """Beyond 1.5 % of the nominal frequency: Q.24 wants 1.5 % and 2 Hz taken, 3.5 % (24 Hz at the lowest) refused."""
+    purity: float = 0.85
+    """Share of the power in a window that the two tones must have. With 0.8, and 2.5 % of deviation, robotic voices
+    and melodies (the synthetic half of `python -m benchmarks.dtmf --more --seed 1`) held four keys in an hour."""
     windows: int = 5
     """Good windows of the last twelve, 5 ms apart, that make a key: 23 ms of tone never hold so many, 40 ms
     always do. With four, melodies held two keys in a quarter of an hour."""
@@ -137,7 +137,7 @@ class DtmfDetector:
         turns = 2 * pi * self._hop / rate_hz
         self._to_hz = 1 / turns
         self._backward = [rect(1.0, -hz * turns) for hz in ROWS_HZ + COLUMNS_HZ]
-        self._farthest_hz = [hz * self._limits.deviation for hz in ROWS_HZ + COLUMNS_HZ]
+        self._farthest_hz = [hz * 0.015 + self._limits.deviation_hz for hz in ROWS_HZ + COLUMNS_HZ]
         amplitude = FULL_SCALE * 10 ** ((self._limits.faintest_dbm0 - FULL_SCALE_DBM0) / 20)
         self._faintest = amplitude**2 / 2 * float(self._weight.sum())
         self._faintest_frame = amplitude**2 / 4 * self._frame

@@ -19,7 +19,7 @@ RATE = 8000
 FRAME = 160
 PCMU = LINES[1]
 SHARP = Limits(
-    faintest_dbm0=-55, normal_twist_db=20, reverse_twist_db=20, deviation=0.04, purity=0.5, windows=3
+    faintest_dbm0=-55, normal_twist_db=20, reverse_twist_db=20, deviation_hz=25, purity=0.5, windows=3
 )
 """A detector that finds keys where ours doesn't: fainter, shorter, off pitch, under other sounds."""
 
