@@ -68,7 +68,7 @@ class Limits:
     and melodies (the synthetic half of `python -m benchmarks.dtmf --more --seed 1`) held four keys in an hour."""
     windows: int = 5
     """Good windows of the last twelve, 5 ms apart, that make a key: 23 ms of tone never hold so many, 40 ms
-    always do. With four, melodies held two keys in a quarter of an hour."""
+    always do. With four, melodies held more keys."""
 
 
 _HOPS = 4
