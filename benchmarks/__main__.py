@@ -16,6 +16,7 @@ ABOUT = {
     "loop_stall": "event loop stall, and what of it is heard",
     "media": "cost of a frame, delay of the voice detector",
     "full_media": "100 conversations in one worker, every stage on",
+    "dtmf": "in-band keys: criteria, lost packets, talk-off, cost",
     "media_calls": "200 calls in one worker: prompt and key",
     "speech": "recognition, synthesis and end of turn by themselves",
     "llm": "the language model by itself",

@@ -319,7 +319,7 @@ def key(floor: Floor, event: ev.KeyPressed) -> None:
         if floor.prompt.interruptible is Interruptible.NO:
             return
         floor.out.append(act.StopSpeaking(floor.prompt.utterance))
-        if floor.state is State.DUCKED:
+        if floor.state in (State.DUCKED, State.DOUBTING):
             floor.out.append(act.Unduck())
         floor.prompt = None
     if floor.expect is not None and floor.expect.keys:
@@ -328,7 +328,7 @@ def key(floor: Floor, event: ev.KeyPressed) -> None:
         return
     if floor.expect is not None:
         floor.keys = ""
-    if floor.state is State.PAUSED:
+    if floor.state in (State.PAUSED, State.DOUBTING):
         take_floor(floor, event.at)
     elif floor.state in (State.SPEAKING, State.DUCKED):
         floor.silent_since = event.at

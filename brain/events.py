@@ -68,6 +68,14 @@ class TurnScore:
 
 
 @dataclass(frozen=True, slots=True)
+class EchoChanged:
+    """Whether what sounds like speech over the bot's may be its own echo: `doubted` until the canceller knows."""
+
+    at: float
+    doubted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class KeyPressed:
     """One key: 0-9, *, #, A-D."""
 
@@ -153,6 +161,7 @@ Event = (
     | PartialText
     | FinalText
     | TurnScore
+    | EchoChanged
     | KeyPressed
     | PromptStarted
     | PromptEnded

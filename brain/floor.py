@@ -21,6 +21,7 @@ class State(Enum):
     IDLE = "idle"
     SPEAKING = "speaking"
     DUCKED = "ducked"
+    DOUBTING = "doubting"
     PAUSED = "paused"
     LISTENING = "listening"
     HEARING = "hearing"
@@ -93,7 +94,7 @@ class Floor:
 
     `open_since` is when the caller could first know the question: speech from before it is an answer only if
     it fits. `nod` is what was said over the prompt and did not stop it, which went on at `resumed_at`.
-    `stalls` counts the turns in a row that the recogniser did not answer; it is lost since `deaf_since`.
+    `echo_doubted` says that speech over the bot may be its own echo. `stalls` counts the turns in a row that the recogniser did not answer; it is lost since `deaf_since`.
     `spare` is a terminator that keys complete without it may still bring along, until `spare_until`.
     """
 
@@ -116,6 +117,7 @@ class Floor:
     turns: int = 0
     requests: int = 0
     stalls: int = 0
+    echo_doubted: bool = False
     deaf_since: float | None = None
     held_from: State = State.IDLE
     out: list[act.Action] = field(default_factory=list)

@@ -42,6 +42,7 @@ class Overlap:
 
     `text` is the newest transcript, None until there is one; `final` whether it covers all of it. `expect`
     is what the plan waits for, None where nothing; `early` speech began before the question could be heard.
+    `doubted`: it may be an echo of the bot, so that its length says nothing.
     """
 
     spoke_s: float
@@ -50,6 +51,7 @@ class Overlap:
     final: bool
     expect: Expect | None
     early: bool = False
+    doubted: bool = False
 
 
 def judge(overlap: Overlap) -> Verdict:
@@ -68,6 +70,8 @@ def judge(overlap: Overlap) -> Verdict:
             return Verdict.RESUME
     if overlap.over or overlap.spoke_s < LONG_S:
         return Verdict.WAIT
+    if overlap.doubted and not content:
+        return Verdict.WAIT if text is None else Verdict.RESUME
     if text is None or content:
         return Verdict.STOP
     if not words:
@@ -80,6 +84,36 @@ def _judge_early(overlap: Overlap, expect: Expect) -> Verdict:
     if not (overlap.over and overlap.final):
         return Verdict.RESUME if not overlap.over and overlap.spoke_s >= LONG_NOD_S else Verdict.WAIT
     return Verdict.STOP if fits(expect, overlap.text or "") else Verdict.RESUME
+
+
+def without_own(text: str, own: str) -> str:
+    """`text` without what it repeats of `own`, the bot's newest words: for a line whose echo isn't cancelled.
+
+    What it repeats is a run of two words or more, or all of it.
+    """
+    words, mine = text.split(), _words(own)
+    plain = [" ".join(_words(word)) for word in words]
+    kept: list[str] = []
+    at = 0
+    while at < len(words):
+        run = _longest_run(plain[at:], mine)
+        if run >= 2 or (run and run == len(words)):
+            at += run
+        else:
+            kept.append(words[at])
+            at += 1
+    return " ".join(kept)
+
+
+def _longest_run(words: list[str], mine: list[str]) -> int:
+    """How many of the first of `words` stand in `mine` in that order, side by side."""
+    best = 0
+    for start in range(len(mine)):
+        count = 0
+        while count < len(words) and start + count < len(mine) and words[count] == mine[start + count]:
+            count += 1
+        best = max(best, count)
+    return best
 
 
 def is_nod(text: str) -> bool:

@@ -2,6 +2,9 @@
 
 Everything is reversible until there is evidence: a sound ducks the bot, speech pauses it, and only words
 (or long speech) stop it. A nod or a cough lets it go on from the paused sample.
+
+While the echo canceller doesn't know the line, what sounds like speech may be the bot's own. Then speech only
+ducks, and nothing but words stops: those of the bot's own aren't among them (`brain.ear` takes them out).
 """
 
 from __future__ import annotations
@@ -62,7 +65,9 @@ def prompt_ended(floor: Floor, event: ev.PromptEnded) -> None:
     floor.prompt = None
     floor.silent_since = event.at
     nod, floor.nod = floor.nod, None
-    if floor.state is State.PAUSED:
+    if floor.state in (State.PAUSED, State.DOUBTING):
+        if floor.state is State.DOUBTING:
+            floor.out.append(act.Unduck())
         take_floor(floor, event.at)
     elif floor.state in (State.SPEAKING, State.DUCKED):
         if floor.state is State.DUCKED:
@@ -108,12 +113,22 @@ def speech_over_bot(floor: Floor, event: ev.SpeechStarted) -> None:
     floor.talking_since = event.since
     if not _may_interrupt(floor, event.at):
         return
-    if floor.state is State.DUCKED:
-        floor.out.append(act.Unduck())
-    floor.out.append(act.PausePlayout())
-    floor.new_turn(event.since)
-    floor.go(State.PAUSED)
+    if floor.echo_doubted:
+        if floor.state is not State.DUCKED:
+            floor.out.append(act.Duck())
+        floor.new_turn(event.since)
+        floor.go(State.DOUBTING)
+    else:
+        if floor.state is State.DUCKED:
+            floor.out.append(act.Unduck())
+        floor.out.append(act.PausePlayout())
+        floor.new_turn(event.since)
+        floor.go(State.PAUSED)
     judge_overlap(floor, event.at)
+
+
+def echo_changed(floor: Floor, event: ev.EchoChanged) -> None:
+    floor.echo_doubted = event.doubted
 
 
 def overlap_speech(floor: Floor, event: ev.SpeechStarted) -> None:
@@ -149,15 +164,20 @@ def judge_overlap(floor: Floor, now: float) -> None:
     limit = min(turn.requested + FINAL_OVER_BOT_S, turn.sounds_until + 2 * FINAL_OVER_BOT_S)
     known = turn.final or (turn.over and now >= limit)  # what we know by then is all that we will know
     text = turn.text if turn.text is not None or not (known and turn.over) else ""
-    verdict = judge(Overlap(spoke, turn.over, text, known, floor.expect, early))
+    doubted = floor.state is State.DOUBTING
+    verdict = judge(Overlap(spoke, turn.over, text, known, floor.expect, early, doubted))
     if verdict is Verdict.RESUME:
         _resume(floor, now)
     elif verdict is Verdict.STOP:
+        if doubted:
+            floor.out.append(act.Unduck())
         floor.out.append(act.StopSpeaking(prompt.utterance))
         floor.prompt = None
         take_floor(floor, now)
     elif turn.over:
         floor.timer = limit
+    elif doubted and spoke >= LONG_S:
+        floor.timer = None  # only words, or its end, will tell
     else:
         floor.timer = max(now, turn.counts_from + (LONG_S if spoke < LONG_S else LONG_NOD_S))
 
@@ -180,5 +200,5 @@ def _resume(floor: Floor, now: float) -> None:
     if not turn.over:
         floor.talking_since = None  # it goes on, and is nobody's turn
     floor.forget_turn()
-    floor.out.append(act.ResumePlayout())
+    floor.out.append(act.Unduck() if floor.state is State.DOUBTING else act.ResumePlayout())
     floor.go(State.SPEAKING)

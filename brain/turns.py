@@ -11,6 +11,7 @@ The states, and what may follow:
     IDLE       nobody has the floor: the plan is between two verbs
     SPEAKING   the bot speaks                             -> DUCKED on a sound, LISTENING or IDLE at its end
     DUCKED     it speaks lower: a sound may be speech     -> PAUSED when it is, SPEAKING when it isn't
+    DOUBTING   the same, judged by words: maybe an echo   -> SPEAKING, or the caller's as from PAUSED
     PAUSED     it holds its place while we judge          -> SPEAKING (a nod), HEARING or ENDING (a real one)
     LISTENING  the caller's turn, not begun               -> HEARING, KEYING, or no input after a silence
     HEARING    the caller speaks                          -> ENDING at every pause
@@ -152,7 +153,7 @@ def _hold(floor: Floor, event: ev.HoldChanged) -> None:
         turn.over, turn.sounds_until = True, event.at
         floor.request(event.at)
     floor.talking_since, floor.nod = None, None
-    if floor.state is State.DUCKED:
+    if floor.state in (State.DUCKED, State.DOUBTING):
         floor.out.append(act.Unduck())
     if floor.prompt is not None and floor.state is not State.PAUSED:
         floor.out.append(act.PausePlayout())
@@ -209,6 +210,7 @@ def _resume_turn(floor: Floor, turn: Turn, now: float) -> None:
 
 _QUIET = (State.IDLE, State.LISTENING, State.THINKING)
 _OVER_BOT = (State.SPEAKING, State.DUCKED)
+_JUDGED = (State.PAUSED, State.DOUBTING)
 
 _TABLE: dict[tuple[State, type[Any]], Callable[..., None]] = {}
 """What each state does with each event; filled below, row by row."""
@@ -227,18 +229,18 @@ _row((State.SPEAKING,), ev.SpeechMaybe, overlap.maybe_over_bot)
 _row((State.ENDING,), ev.SpeechMaybe, caller_turn.sound_in_pause)
 _row((State.LISTENING,), ev.SpeechMaybe, caller_turn.sound_in_silence)
 _row(_OVER_BOT, ev.SpeechStarted, overlap.speech_over_bot)
-_row((State.PAUSED,), ev.SpeechStarted, overlap.overlap_speech)
+_row(_JUDGED, ev.SpeechStarted, overlap.overlap_speech)
 _row(_QUIET, ev.SpeechStarted, caller_turn.turn_begins)
 _row((State.ENDING,), ev.SpeechStarted, caller_turn.turn_goes_on)
-_row((State.PAUSED,), ev.SpeechStopped, overlap.overlap_pause)
+_row(_JUDGED, ev.SpeechStopped, overlap.overlap_pause)
 _row((State.HEARING,), ev.SpeechStopped, caller_turn.pause_begins)
 for _text in (ev.PartialText, ev.FinalText):
-    _row((State.PAUSED,), _text, overlap.overlap_text)
+    _row(_JUDGED, _text, overlap.overlap_text)
     _row((State.HEARING,), _text, caller_turn.hearing_text)
     _row((State.ENDING,), _text, caller_turn.ending_text)
     _row((State.HELD,), _text, caller_turn.held_text)
 _row((State.DUCKED,), ev.Tick, overlap.unduck)
-_row((State.PAUSED,), ev.Tick, overlap.overlap_tick)
+_row(_JUDGED, ev.Tick, overlap.overlap_tick)
 _row((State.THINKING,), ev.Tick, caller_turn.thinking_tick)
 _row((State.HEARING,), ev.Tick, caller_turn.hearing_tick)
 _row((State.ENDING,), ev.Tick, caller_turn.ending_tick)
@@ -254,6 +256,7 @@ _ANYWHERE: dict[type[Any], Callable[..., None]] = {
     ev.SpeechStarted: _voice_started,
     ev.SpeechStopped: _voice_stopped,
     ev.TurnScore: caller_turn.scored,
+    ev.EchoChanged: overlap.echo_changed,
     ev.KeyPressed: caller_turn.key,
     ev.Asked: _asked,
     ev.AskWithdrawn: _withdrawn,

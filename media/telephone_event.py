@@ -135,7 +135,7 @@ class TelephoneEventReceiver:
             stream.newest = sequence
 
         press = stream.presses.get(timestamp)
-        if press is not None and not self._is_reuse(press, event, sequence, marker, now):
+        if press is not None and not self._is_reuse(press, event, sequence, marker and not end, now):
             self._update(press, timestamp, end, duration, sequence, now)
             return []
         if press is None:
@@ -168,11 +168,12 @@ class TelephoneEventReceiver:
         return None if self._down is None else self._down.last_at + LOST_END_S
 
     @staticmethod
-    def _is_reuse(press: _Press, event: int, sequence: int, marker: bool, now: float) -> bool:
+    def _is_reuse(press: _Press, event: int, sequence: int, begins: bool, now: float) -> bool:
         # Some senders start every press at the same timestamp. A press doesn't change its event, and after
-        # its end it sends nothing newer but repeats of that end, within a few packets and unmarked.
+        # its end it sends nothing newer but repeats of that end, within a few packets (marked by senders that
+        # mark every packet).
         newer = not -_LATE_PACKETS <= _ahead(sequence, press.sequence, 16) <= 0
-        ended = press.key is _Key.UP and (marker or now > press.last_at + _REUSE_S)
+        ended = press.key is _Key.UP and (begins or now > press.last_at + _REUSE_S)
         return newer and (ended or press.event != event)
 
     def _lose(self) -> None:

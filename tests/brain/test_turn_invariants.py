@@ -29,6 +29,7 @@ TEXTS = [
 MOVES = [
     "maybe", "start", "stop", "partial", "final", "stale final", "score", "key", "#", "prompt", "prompt end",
     "ask", "ask with prompt", "withdraw", "stt fails", "stt recovers", "hold", "unhold", "wait",
+    "echo", "no echo",
 ]  # fmt: skip
 
 
@@ -61,7 +62,8 @@ class World:
         if isinstance(event, ev.Tick):
             assert due is None or due > event.at, "a Tick that moves nothing would come back at once"
         assert not (
-            self.speaking is None and self.manager.state in (State.SPEAKING, State.DUCKED, State.PAUSED)
+            self.speaking is None
+            and self.manager.state in (State.SPEAKING, State.DUCKED, State.DOUBTING, State.PAUSED)
         )
         if self.open_questions and self.speaking is None and not self.held:
             assert due is not None, f"an open question and no deadline: {self.manager.state}"
@@ -125,6 +127,8 @@ class World:
         match name:
             case "maybe" if not self.speech:
                 self.give(ev.SpeechMaybe(at, at - 0.05))
+            case "echo" | "no echo":
+                self.give(ev.EchoChanged(at, name == "echo"))
             case "start" if not self.speech:
                 self.speech = True
                 self.give(ev.SpeechStarted(at, at - 0.1))

@@ -87,6 +87,52 @@ def flat(presses: list[list[Packet]]) -> list[Packet]:
     return [packet for press in presses for packet in press]
 
 
+TWO_EQUAL = [("5", 100), ("5", 60)]
+
+
+@pytest.mark.parametrize("lost", [{-1}, {-2}, {-3}, {-1, -2}, {-1, -3}, {-2, -3}, {-1, -2, -3}], ids=str)
+def test_end_packets_lost(lost: set[int]) -> None:
+    sent = [[p for n, p in enumerate(press, -len(press)) if n not in lost] for press in packets(TWO_EQUAL)]
+    assert symbols(deliver(TelephoneEventReceiver(), flat(sent))) == "55"
+
+
+@pytest.mark.parametrize("at", range(8))
+def test_packets_swapped_and_doubled(at: int) -> None:
+    first, second = packets(TWO_EQUAL)
+    swapped = [*first[:at], *first[at : at + 2][::-1], *first[at + 2 :]]
+    in_order = [replace(packet, at=n * 0.02) for n, packet in enumerate(swapped)]
+    doubled = [packet for packet in [*in_order, *second] for _ in range(2)]
+    assert symbols(deliver(TelephoneEventReceiver(), doubled)) == "55"
+
+
+@pytest.mark.parametrize("marker", [False, True])
+def test_markers_on_none_or_on_all(marker: bool) -> None:
+    sent = [replace(packet, marker=marker) for packet in flat(packets([*TWO_EQUAL, ("5", 300)]))]
+    assert symbols(deliver(TelephoneEventReceiver(), sent)) == "555"
+
+
+@pytest.mark.parametrize("zeros", [slice(0, 1), slice(None), slice(-3, None)], ids=["first", "all", "ends"])
+def test_zero_durations(zeros: slice) -> None:
+    sent = packets(TWO_EQUAL)
+    for press in sent:
+        press[zeros] = [replace(packet, duration=0) for packet in press[zeros]]
+    assert symbols(deliver(TelephoneEventReceiver(), flat(sent))) == "55"
+
+
+@pytest.mark.parametrize("pause_s", [0.2, 2.0])
+@pytest.mark.parametrize("after", [1, 3, 6])
+def test_a_key_that_spans_a_talk_spurt(pause_s: float, after: int) -> None:
+    """The sender falls silent in the middle of it, goes on with a marked packet (RFC 3551, 4.1) and with audio
+    between the events; the key is the same, since its timestamp is."""
+    (press,) = packets([("3", 200)])
+    rest = [
+        replace(p, at=p.at + pause_s, marker=n == 0, sequence=p.sequence + 1 + n)
+        for n, p in enumerate(press[after:])
+    ]
+    (following,) = packets([("3", 100)], timestamp=80_000, sequence=60, at=5.0)
+    assert symbols(deliver(TelephoneEventReceiver(), [*press[:after], *rest, *following])) == "33"
+
+
 def test_all_keys_in_order() -> None:
     sent = packets([(symbol, 100) for symbol in SYMBOLS])
     assert symbols(deliver(TelephoneEventReceiver(), flat(sent))) == SYMBOLS
