@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from media.echo_delay import MAX_DELAY_MS, DelaySearch, Found
+from media.echo_drift import DriftLoop
 from media.echo_filter import EchoFilter
 from media.echo_suppressor import Suppressor
 from media.frame import FRAME_MS, Pcm, samples
@@ -46,6 +47,12 @@ _LIKENESS_KEEP = 0.9
 _LOST = -0.4
 """The error's projection on the echo that was taken, and their correlation: 0 with the right path, whoever
 speaks; -1 and -0.7 with a wrong one."""
+_DOUBTED = -0.3
+"""The same of a single frame."""
+_UNSURE_DB = 12.0
+"""ERLE that the suppressor goes by while none is known."""
+_FOLLOW_DB = 3.0
+"""ERLE from which on the filter's echo is good enough to follow a drift by."""
 _CONVERGED_DB = 10.0
 _DOUBTED_DB = 6.0
 
@@ -102,6 +109,8 @@ class EchoCanceller:
         self._start = 0  # samples that the filter's first tap lies behind
         self._to_look = _LOOK_FRAMES
         self._resting = True
+        self._rested = 0  # frames
+        self._drift = DriftLoop(self._size)
         self._before = self._after = self._likeness = self._echo_power = self._left_power = 0.0
 
     @property
@@ -143,6 +152,7 @@ class EchoCanceller:
         silent = float(played.dot(played)) < self._size * _QUIET**2
         self._since_played = self._since_played + 1 if silent else 0
         if self._resting and silent:
+            self._rested += 1
             return near
         if self._resting:
             self._wake()
@@ -166,7 +176,7 @@ class EchoCanceller:
 
     def _rest(self, near: Pcm, heard: npt.NDArray[np.float32]) -> Pcm:
         out = self._pass(near, heard)
-        self._resting = out is near
+        self._resting, self._rested = out is near, 0
         return out
 
     def _pass(self, near: Pcm, heard: npt.NDArray[np.float32]) -> Pcm:
@@ -183,6 +193,7 @@ class EchoCanceller:
         self._to_look = max(self._to_look, self._search.window // self._size)
         if self._delay is not None:
             self._filter.load(np.zeros(self._filter.history, np.float32))
+            self._start = max(0, self._start + self._drift.step(self._rested)[0])
 
     def _keep(self, played: npt.NDArray[np.float32], heard: npt.NDArray[np.float32]) -> None:
         if self._end + self._size > self._far.size:
@@ -233,19 +244,41 @@ class EchoCanceller:
         """The frame less its echo."""
         if self._state in (EchoState.UNKNOWN, EchoState.LOST):
             return self._guess(heard)
-        end = self._end - self._start
-        echo = self._filter.echo(self._far[end - 2 * self._size : end])
+        echo = self._filter.echo(self._reference())
         left = heard - echo
         error, taken = self._filter.spectrum(left), self._filter.spectrum(echo)
         suppressor = self._suppressor
-        suppressor.judge(suppressor.bands(error), suppressor.bands(taken))
+        erle_db = self.erle_db
+        suppressor.judge(
+            suppressor.bands(error),
+            suppressor.bands(taken),
+            _UNSURE_DB if erle_db is None else erle_db,
+            self._doubted(echo, left),
+        )
         self._filter.learn(error)
         self._measure(heard, echo, left)
+        if erle_db is not None and erle_db > _FOLLOW_DB and not suppressor.open:
+            self._drift.follow(taken, error)
         if float(left.dot(left)) > 2 * float(heard.dot(heard)):
             left = heard  # a wrong path: better the echo than two
         if self._suppress:
             suppressor.apply(left)
         return left
+
+    def _doubted(self, echo: npt.NDArray[np.float32], left: npt.NDArray[np.float32]) -> bool:
+        """Whether this frame looks as if the path had just changed: what is left is the echo that was taken."""
+        taken, kept = float(echo.dot(echo)), float(left.dot(left))
+        return float(left.dot(echo)) < _DOUBTED * max(taken, (taken * kept) ** 0.5) and taken > 0.0
+
+    def _reference(self) -> npt.NDArray[np.float32]:
+        """Two blocks of what was played, as late as the filter begins, drift included."""
+        whole, kernel = self._drift.step()
+        self._start = max(0, self._start + whole)
+        end = self._end - self._start
+        if kernel is None or self._start < kernel.size:
+            return self._far[end - 2 * self._size : end]
+        half = kernel.size // 2
+        return np.convolve(self._far[end - 2 * self._size - half : end + half - 1], kernel, "valid")
 
     def _guess(self, heard: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Where the path isn't known: what is fainter than the worst echo could be is taken for one."""
@@ -256,6 +289,8 @@ class EchoCanceller:
         suppressor.judge(
             suppressor.bands(self._filter.spectrum(heard)),
             suppressor.bands(self._filter.spectrum(loudest)) * np.float32(_UNLEARNT_GAIN),
+            _UNSURE_DB,
+            False,
         )
         left = heard.copy()
         if self._suppress:

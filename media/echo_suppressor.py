@@ -7,6 +7,8 @@ nothing does, the line carries comfort noise at its own noise's level.
 
 from __future__ import annotations
 
+from math import log10
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,9 +19,13 @@ Bands = npt.NDArray[np.float32]
 BANDS = 16
 _TAIL = 0.7
 """What is left of an echo's power in a room 20 ms later, at least as far as expected."""
-_SPREAD = 0.02
-"""Of the echo's mean power that shows in every band: quantising noise and distortion follow the whole."""
-_STEP_DB, _OPEN_STEP_DB = 0.4, 0.03
+_SPREADS = np.array([[0.02], [1.0]], np.float32)
+"""Of the echo's mean power that may show in every band: quantising noise and the filter's error follow the echo's
+own spectrum, harmonics of a loudspeaker that clips follow its loudness. A voice stands out of both."""
+_LEVELS, _LEVEL_DB = 4, 6.0
+"""The share is learnt apart for echoes of the loudest 6 dB, the next, and so on: loudspeakers clip."""
+_LOUDEST_FALL_DB = 0.02
+_STEP_DB, _OPEN_STEP_DB = 0.4, 0.08
 """How quickly the learnt share of the residue follows, up or down, for each frame; and up while open."""
 _SHARE_HIGHEST_DB = 6.0
 _MARGIN_DB = 7.0
@@ -27,6 +33,10 @@ _BANDS_OPEN = 3
 """Bands that must stand out, each by the margin."""
 _LOUD_DB = 4.0
 """What the whole must stand out by beside."""
+_GOOD_ERLE_DB = 20.0
+_MARGIN_PER_DB, _LOUD_PER_DB = 0.6, 0.3
+_WORST_DB = 12.0
+"""For each dB that ERLE lacks of a good one, down to this, a voice must stand out by so much more."""
 _HOLD_FRAMES = 12
 """The line stays open so long after the last frame with a voice in it."""
 _FRAMES_OPEN = 2
@@ -50,8 +60,9 @@ class Suppressor:
 
     def restart(self) -> None:
         """Expect all of the echo to be left."""
-        self._echo = np.zeros(BANDS, np.float32)
-        self._share_db = np.full(BANDS, _SHARE_HIGHEST_DB, np.float32)
+        self._echo = np.zeros((2, BANDS), np.float32)
+        self._shares_db = np.full((_LEVELS, 2, BANDS), _SHARE_HIGHEST_DB, np.float32)
+        self._loudest_db = 0.0
         self._standing = 0  # frames in a row in which a voice stood out
         self._hold = 0
         self.echo_share = 0.0
@@ -67,15 +78,25 @@ class Suppressor:
         power = spectrum.real**2 + spectrum.imag**2
         return np.add.reduceat(power, self._first)[:BANDS] / self._widths
 
-    def judge(self, left: Bands, echo: Bands) -> None:
-        """Look at a frame: `left` after the filter, of which `echo` was taken (or may be in it)."""
+    def judge(self, left: Bands, echo: Bands, erle_db: float, doubted: bool) -> None:
+        """Look at a frame: `left` after the filter, of which `echo` was taken (or may be in it).
+
+        `doubted`: what is left looks like an echo that was taken wrongly, and is no voice.
+        """
+        lacks_db = min(max(_GOOD_ERLE_DB - erle_db, 0.0), _WORST_DB)
+        margin_db = np.float32(_MARGIN_DB + _MARGIN_PER_DB * lacks_db)
+        loud = 10 ** ((_LOUD_DB + _LOUD_PER_DB * lacks_db) / 10)
         self._echo *= np.float32(_TAIL)
-        np.maximum(self._echo, echo + np.float32(_SPREAD) * echo.mean(), out=self._echo)
-        expected = self._echo * 10 ** (self._share_db * np.float32(0.1)) + self._noise
+        np.maximum(self._echo, echo + _SPREADS * echo.mean(), out=self._echo)
+        level_db = 10 * log10(float(self._echo[0].sum()) + 1)
+        self._loudest_db = max(self._loudest_db - _LOUDEST_FALL_DB, level_db)
+        share_db = self._shares_db[min(_LEVELS - 1, int((self._loudest_db - level_db) / _LEVEL_DB))]
+        expected = self._echo * 10 ** (share_db * np.float32(0.1)) + self._noise
         over_db = 10 * np.log10((left + 1) / (expected + 1))
-        total, total_expected = float(left.sum()), float(expected.sum())
+        total, total_expected = float(left.sum()), float(expected.sum(axis=1).max())
         self.echo_share = min(1.0, total_expected / (total + 1.0))
-        stands = int((over_db > _MARGIN_DB).sum()) >= _BANDS_OPEN and total > total_expected * 10 ** (_LOUD_DB / 10)
+        bands = int((over_db.min(axis=0) > margin_db).sum())
+        stands = not doubted and bands >= _BANDS_OPEN and total > total_expected * loud
         self._standing = self._standing + 1 if stands else 0
         if self._standing >= _FRAMES_OPEN or (stands and self._hold):
             self._hold = _HOLD_FRAMES
@@ -85,11 +106,11 @@ class Suppressor:
         rise = np.float32(_OPEN_STEP_DB if self._hold else _STEP_DB)
         step = np.clip(over_db, np.float32(-_STEP_DB), rise)
         step[~heard] = 0.0
-        self._share_db += step
-        np.minimum(self._share_db, np.float32(_SHARE_HIGHEST_DB), out=self._share_db)
+        share_db += step
+        np.minimum(share_db, np.float32(_SHARE_HIGHEST_DB), out=share_db)
         # The noise may fall at any time, and rise where there is no echo: slowly while somebody speaks.
         rise = np.float32(_NOISE_RISE_OPEN if self._hold else _NOISE_RISE)
-        ceiling = np.where(heard, self._noise, self._noise * rise)
+        ceiling = np.where(heard[0], self._noise, self._noise * rise)
         fallen = self._noise + _NOISE_FALL * (left - self._noise)
         self._noise = np.maximum(np.minimum(np.where(left < self._noise, fallen, left), ceiling), _NOISE_LOWEST)
 
