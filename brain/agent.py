@@ -20,6 +20,7 @@ from brain.mouth import Mouth, Source, Utterance, closed
 from brain.trace import TurnTrace
 from brain.turns import TurnManager
 from media.clock import Clock
+from media.echo import EchoReport
 from media.frame import Pcm
 from media.playout import Playout
 
@@ -82,7 +83,11 @@ class Agent:
         self._asked: _Asked | None = None
         self.playout = Playout(rate_hz)
         self.mouth = Mouth(self.playout, self.post, self.now, report)
-        self._ear = Ear(call, rate_hz, engines.stt, engines.eot, self.post, self.now) if voice else None
+        self._ear = (
+            Ear(call, rate_hz, engines.stt, engines.eot, self.post, self.now, self.mouth.newest_words)
+            if voice
+            else None
+        )
         self.tts_settings = TtsSettings()
         self.traces: list[TurnTrace] = []
         self.speculator: Speculator | None = None
@@ -104,10 +109,15 @@ class Agent:
 
     # ---- audio, once a tick ---------------------------------------------------------------------------
 
-    def hear(self, pcm: Pcm, position: int) -> None:
-        """New audio of the caller."""
+    def hear(self, heard: Pcm, sent: Pcm, position: int, newest: int) -> None:
+        """New audio of the caller, and what the bot sent meanwhile: see `brain.ear.Ear.hear`."""
         if self._ear is not None and not self._closed:
-            self._ear.hear(pcm, position)
+            self._ear.hear(heard, sent, position, newest)
+
+    @property
+    def echo(self) -> EchoReport | None:
+        """What is known of the line's echo; None where nobody listens."""
+        return self._ear.echo if self._ear is not None else None
 
     def advance(self, taken_frames: int) -> None:
         """The clock took `taken_frames` of ours so far."""

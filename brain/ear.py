@@ -1,7 +1,8 @@
-"""The caller's side of a call: voice activity, and the audio that the recogniser gets.
+"""The caller's side of a call: echo, voice activity, and the audio that the recogniser gets.
 
-Frames come in once a tick. While a segment is open they go to the recogniser; before that they are kept,
-so that a segment begins a little before the voice detector was sure.
+Frames come in once a tick, each with what the bot sent meanwhile, whose echo is taken out of it. While a segment
+is open they go to the recogniser; before that they are kept, so that a segment begins a little before the voice
+detector was sure.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import numpy as np
 
 from brain import events as ev
 from brain.engines import EngineError, Eot, Final, Partial, Stt, SttSettings, SttStream
+from brain.interruption import without_own
+from media.echo import EchoCanceller, EchoReport, EchoState
 from media.frame import FRAME_MS, Pcm, samples
 from media.vad import SpeechMaybe, SpeechStarted, SpeechStopped, Vad
 
@@ -26,6 +29,8 @@ SCORED_S = 8.0
 SCORE_LIMIT_S = 1.0
 """A score later than this is of no use."""
 RETRY_S = (0.2, 0.5, 1.0, 2.0)
+DOUBTED = (EchoState.UNKNOWN, EchoState.LEARNING, EchoState.LOST)
+"""What is heard over the bot may be the bot."""
 
 Post = Callable[[ev.Event], None]
 
@@ -40,40 +45,61 @@ class _Segment:
 
 
 class Ear:
-    """Hears one caller. `post` takes the events; `now` reads the call's clock."""
+    """Hears one caller. `post` takes the events; `now` reads the call's clock; `own` tells what the bot said last."""
 
     def __init__(
-        self, call: str, rate_hz: int, stt: Stt, eot: Eot | None, post: Post, now: Callable[[], float]
+        self,
+        call: str,
+        rate_hz: int,
+        stt: Stt,
+        eot: Eot | None,
+        post: Post,
+        now: Callable[[], float],
+        own: Callable[[], str],
     ) -> None:
         self.settings = SttSettings()
         self._call, self._rate = call, rate_hz
-        self._stt, self._eot, self._post, self._now = stt, eot, post, now
+        self._stt, self._eot, self._post, self._now, self._own = stt, eot, post, now, own
         self._frame = samples(FRAME_MS, rate_hz)
         self._vad = Vad(rate_hz)
+        self._echo = EchoCanceller(rate_hz)
+        self._doubted = False
         self._kept = np.zeros(int(KEPT_S * rate_hz), np.int16)
         self._end = 0
         self._stream: SttStream | None = None
         self._segment: _Segment | None = None
         self._to_score: asyncio.Queue[int] = asyncio.Queue()
 
-    def hear(self, pcm: Pcm, position: int) -> None:
-        """New audio of the caller, whole frames, whose first sample is number `position`."""
-        for at in range(0, pcm.size, self._frame):
-            self._hear(pcm[at : at + self._frame], position + at)
+    def hear(self, heard: Pcm, sent: Pcm, position: int, newest: int) -> None:
+        """New audio of the caller, whole frames, whose first sample is number `position`, and what was sent
+        meanwhile. `newest` is the end of all that the line has brought: audio that is held back comes later.
+        """
+        for at in range(0, heard.size, self._frame):
+            piece = slice(at, at + self._frame)
+            self._hear(self._echo.process(heard[piece], sent[piece]), position + at, newest)
+        doubted = self._echo.state in DOUBTED
+        if doubted is not self._doubted:
+            self._doubted = doubted
+            self._post(ev.EchoChanged(self._now(), doubted))
 
-    def _hear(self, frame: Pcm, position: int) -> None:
+    def _hear(self, frame: Pcm, position: int, newest: int) -> None:
         self._keep(frame, position)
         if self._segment is not None and self._stream is not None:
             self._tell(lambda stream: stream.feed(frame))
         now = self._now()
         for event in self._vad.feed(frame, position):
-            since = round(now - (self._end - event.position) / self._rate, 4)
+            since = round(now - (newest - event.position) / self._rate, 4)
             if isinstance(event, SpeechMaybe):
                 self._post(ev.SpeechMaybe(now, since))
             elif isinstance(event, SpeechStarted):
                 self._post(ev.SpeechStarted(now, since))
             elif isinstance(event, SpeechStopped):
                 self._post(ev.SpeechStopped(now, since))
+
+    @property
+    def echo(self) -> EchoReport:
+        """What the canceller knows of the line."""
+        return self._echo.report
 
     def rest(self) -> None:
         """The call was put on hold, or taken off: what is heard next has no past."""
@@ -162,12 +188,13 @@ class Ear:
         self._post(ev.SttFailed(self._now()))
 
     def _heard(self, item: Partial | Final) -> None:
+        text = without_own(item.text, self._own()) if self._doubted else item.text
         if isinstance(item, Partial):
-            self._post(ev.PartialText(self._now(), item.segment, item.text))
+            self._post(ev.PartialText(self._now(), item.segment, text))
             return
         if self._segment is not None and self._segment.request == item.request:
             self._segment.request = 0
-        self._post(ev.FinalText(self._now(), item.segment, item.request, item.text, item.confidence))
+        self._post(ev.FinalText(self._now(), item.segment, item.request, text, item.confidence))
 
     async def _score(self, eot: Eot, report: Callable[[EngineError], None]) -> None:
         """Score the newest request; one that another has overtaken is skipped."""

@@ -94,8 +94,9 @@ class Floor:
 
     `open_since` is when the caller could first know the question: speech from before it is an answer only if
     it fits. `nod` is what was said over the prompt and did not stop it, which went on at `resumed_at`.
-    `echo_doubted` says that speech over the bot may be its own echo. `stalls` counts the turns in a row that the recogniser did not answer; it is lost since `deaf_since`.
-    `spare` is a terminator that keys complete without it may still bring along, until `spare_until`.
+    `echo_doubted` says that speech over the bot may be its own echo. `stalls` counts the turns in a row that
+    the recogniser did not answer; it is lost since `deaf_since`. `spare` is a terminator that keys complete
+    without it may still bring along, until `spare_until`.
     """
 
     state: State = State.IDLE

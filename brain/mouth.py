@@ -131,6 +131,10 @@ class Mouth:
         utterance.ended = self._now()
         utterance.over.set()
 
+    def newest_words(self) -> str:
+        """What was said, or begun to be, by the last two utterances: an echo is of nothing older."""
+        return " ".join(utterance.text for utterance in self.said[-2:])
+
     @property
     def silent(self) -> bool:
         """Nothing is being said: `advance` would do nothing."""

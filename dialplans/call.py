@@ -99,8 +99,11 @@ class Call(Protocol):
 
     info: CallInfo
 
-    def settings(self, stt: SttSettings, tts: TtsSettings, private: bool = False) -> None:
-        """Choose models and voice from here on. `private` says that the plan has private questions."""
+    def settings(
+        self, stt: SttSettings, tts: TtsSettings, private: bool = False, mask: bool = False
+    ) -> None:
+        """Choose models and voice from here on. `private` says that the plan has private questions, `mask` that
+        the sound of keys is to be taken out of what is kept and recognised."""
         ...
 
     def private(self) -> AbstractContextManager[None]:

@@ -77,11 +77,14 @@ class ScriptedCall:
         self.over = ""
         self.kept: list[str] = []
         self.has_private = False
+        self.masks = False
         self._covers = 0
 
-    def settings(self, stt: SttSettings, tts: TtsSettings, private: bool = False) -> None:
+    def settings(
+        self, stt: SttSettings, tts: TtsSettings, private: bool = False, mask: bool = False
+    ) -> None:
         """Keep the settings for the test to see."""
-        self.stt, self.tts, self.has_private = stt, tts, private
+        self.stt, self.tts, self.has_private, self.masks = stt, tts, private, mask
 
     @contextmanager
     def private(self) -> Iterator[None]:

@@ -74,7 +74,7 @@ class Plan:
         values = {"caller": info.caller, "called": info.called, "caller_name": info.display_name}
         values |= {slot: info.headers.get(name.lower(), "") for slot, name in self.spec.headers.items()}
         scene = Scene(call, self.folder, self.spec.facts, values)
-        call.settings(self.stt, self.tts, self.private)
+        call.settings(self.stt, self.tts, self.private, self.spec.mask)
         await call.answer()
         scene.lay_ambience(self.spec.ambience)
         try:

@@ -143,6 +143,8 @@ class PlanSpec(Strict):
     """The language that callers speak, as ISO 639 writes it."""
     phrases: Phrases = []
     """Words that callers are likely to say: names, streets, products. The recogniser is told."""
+    mask: bool = False
+    """Take the sound of keys out of the recording and of what is recognised, which holds both back by 120 ms."""
     ambience: Annotated[
         Ambience | None, BeforeValidator(_by_file, json_schema_input_type=str | Ambience | None)
     ] = None

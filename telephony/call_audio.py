@@ -10,6 +10,7 @@ import numpy as np
 from brain.agent import Agent
 from media.frame import Pcm
 from media.recorder import Recorder
+from telephony.call_keys import CallKeys
 from telephony.state import CallState
 from telephony.transport import Lines
 
@@ -24,7 +25,8 @@ ECHO_AHEAD = 8
 class CallAudio:
     """Moves one call's audio, once a tick. `state` and `masked` are the session's to say.
 
-    `voice` says whether the plan ever listens to speech. Once `agent` and `recorder` are set they get theirs.
+    `voice` says whether the plan ever listens to speech; `keys` hears them in the audio. Once `agent` and
+    `recorder` are set they get theirs.
     """
 
     def __init__(
@@ -32,10 +34,11 @@ class CallAudio:
         lines: Lines,
         line: int,
         voice: bool,
+        keys: CallKeys,
         state: Callable[[], CallState],
         masked: Callable[[], bool],
     ) -> None:
-        self._lines, self._line, self._voice = lines, line, voice
+        self._lines, self._line, self._voice, self._keys = lines, line, voice, keys
         self._state, self._masked = state, masked
         self.agent: Agent | None = None
         self.recorder: Recorder | None = None
@@ -48,19 +51,22 @@ class CallAudio:
         """What was heard of this line, and sent to it meanwhile; called once a tick of pjmedia's clock."""
         position = self.position
         self.position += heard.size
+        agent = self.agent
+        held = self._state() is CallState.HELD
+        for at, pcm, beside in self._keys.hear(heard, sent, position):
+            if self.recorder is not None:
+                self.recorder.caller(at, self._recordable(pcm))
+            if agent is not None and self._voice and not held and not self._echoing:
+                agent.hear(pcm, beside, at, self.position)
         if self.recorder is not None:
-            self.recorder.caller(position, self._recordable(heard))
             self.recorder.bot(position, self._recordable(sent))
         if self._echoing:
             # On hold the clock takes nothing: what can't be sent back now is not worth sending later.
             if self._lines.room(self._line, ECHO_AHEAD) * self._lines.frame_samples >= heard.size:
                 self._put(heard)
             return
-        agent = self.agent
-        if agent is None or self._state() is CallState.HELD:
+        if agent is None or held:
             return
-        if self._voice:
-            agent.hear(heard, position)
         if not agent.mouth.silent:
             agent.advance(self._lines.taken(self._line))
         if not agent.playout.idle or agent.playout.bedded:
@@ -89,6 +95,8 @@ class CallAudio:
     def close(self) -> None:
         """Finish the recording."""
         if self.recorder is not None:
+            for at, pcm in self._keys.flush():
+                self.recorder.caller(at, self._recordable(pcm))
             self.recorder.close()
             self.recorder = None  # the session waits for the collector: its audio need not
 

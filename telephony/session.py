@@ -29,9 +29,11 @@ from media.clock import Clock
 from media.dtmf_send import tones
 from media.earcons import earcon
 from media.frame import Pcm
+from media.keypresses import Way
 from media.recorder import Recorder
 from media.sound import Sounds
 from telephony.call_audio import CallAudio
+from telephony.call_keys import CallKeys
 from telephony.call_record import Private, call_record
 from telephony.masking import mask_text
 from telephony.outcomes import heard, spoken
@@ -80,8 +82,9 @@ class CallSession:
         self._private = Private()
         self._agent: Agent | None = None
         self._agent_since = 0
+        self._keys = CallKeys(services.lines.rate_hz, self._pressed, services.clock.now)
         self._audio = CallAudio(
-            services.lines, leg.line, voice, lambda: self.state, lambda: self.masked
+            services.lines, leg.line, voice, self._keys, lambda: self.state, lambda: self.masked
         )
         self._up = asyncio.Event()
         self._ended: Ended | None = None
@@ -167,17 +170,22 @@ class CallSession:
                     self._up.set()
                 case Media():
                     held_before = self._media is not None and self._media.held
+                    if self._media is not None and self._media.stream != event.stream:
+                        self._keys.stream_changed()
                     self._media = event
                     if event.held != held_before and self.state in (CallState.UP, CallState.HELD):
                         self._go(CallState.HELD if event.held else CallState.UP)
                         if self._agent is not None:
                             self._agent.post(ev.HoldChanged(self._agent.now(), event.held))
-                case Key(symbol=symbol):
-                    if self._agent is not None:
-                        self._agent.post(ev.KeyPressed(self._agent.now(), symbol))
+                case Key():
+                    self._keys.reported(Way(event.method), event.symbol, event.held_s)
                 case Ended():
                     self._ended = event
                     return
+
+    def _pressed(self, symbol: str) -> None:
+        if self._agent is not None:
+            self._agent.post(ev.KeyPressed(self._agent.now(), symbol))
 
     def _go(self, state: CallState) -> None:
         if state is not self.state:
@@ -218,9 +226,14 @@ class CallSession:
             raise CallEnded(self._ended.by if self._ended else "network")
         return self._agent
 
-    def settings(self, stt: SttSettings, tts: TtsSettings, private: bool = False) -> None:
-        """Choose models and voice from here on, and say whether private questions may come."""
+    def settings(
+        self, stt: SttSettings, tts: TtsSettings, private: bool = False, mask: bool = False
+    ) -> None:
+        """Choose models and voice from here on, say whether private questions may come, and whether keys are
+        taken out of what is kept and recognised."""
         self._stt, self._tts = stt, tts
+        if mask:
+            self._keys.mask()
         self._kept.ahead = private
         if self._agent is not None:
             self._agent.settings(stt, tts)
@@ -254,7 +267,9 @@ class CallSession:
     async def press(self, keys: str, method: KeyMethod = "rfc4733") -> bool:
         """Press keys, for a machine at the other end."""
         if method == "inband":
-            return (await self._play(tones(keys, self._services.lines.rate_hz), Interruptible.NO)).complete
+            sound = tones(keys, self._services.lines.rate_hz)
+            self._keys.sent_tones(sound.size)
+            return (await self._play(sound, Interruptible.NO)).complete
         return await self._leg.press(keys, method)
 
     async def ask(

@@ -24,6 +24,8 @@ from telephony.sip_events import (
 )
 from telephony.transport import Confirmed, Ended, Key, LegEvent, LineQuality, Media
 
+TELEPHONE_EVENT_HZ = 8000
+"""The slowest clock that events are counted by: with a faster one a key seems to be down for longer."""
 KEY_MS = 100
 KEY_GAP_MS = 100
 """How long a key of ours is down, and up: twice what Q.24 asks receivers to take."""
@@ -233,7 +235,8 @@ class SipLeg:
         for digit in self._keys.receive(
             raw.event, raw.end, raw.duration, raw.timestamp, raw.sequence, raw.marker, raw.ssrc, now
         ):
-            self._events.put_nowait(Key(now, digit.symbol, "rfc4733"))
+            held_s = digit.duration_samples / TELEPHONE_EVENT_HZ
+            self._events.put_nowait(Key(now, digit.symbol, "rfc4733", held_s))
 
     def expire_keys(self, now: float) -> bool:
         """Let go of keys whose end was lost. True while one is down."""

@@ -35,14 +35,20 @@ class Media:
     held: bool
     remote: str
 
+    @property
+    def stream(self) -> tuple[str, int, str]:
+        """What is another where somebody else may be speaking."""
+        return self.codec, self.rate_hz, self.remote
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key press, exactly once, whichever way it came ("rfc4733", "info")."""
+    """One key press as one way tells of it, once ("rfc4733", "info"); it had been down for `held_s` then."""
 
     at: float
     symbol: str
     method: str
+    held_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from brain.expect import Expect, Kind
-from brain.interruption import LONG_NOD_S, LONG_S, Overlap, Verdict, fits, is_hum, is_nod, judge
+from brain.interruption import LONG_NOD_S, LONG_S, Overlap, Verdict, fits, is_hum, is_nod, judge, without_own
 
 NODS = [
     "Mm-hmm.",
@@ -92,3 +92,24 @@ def test_what_fits() -> None:
 
 def test_a_hum_is_less_than_a_nod() -> None:
     assert is_hum("Mm-hmm.") and is_hum("uh") and is_hum("") and not is_hum("Okay.")
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("We are open from nine.", ""),
+        ("open from", ""),
+        ("No, we are open from nine", "No,"),
+        ("From nine to five please", "to five please"),
+        ("nine", ""),
+        ("I need nine of them", "I need nine of them"),
+        ("", ""),
+        ("...", "..."),
+    ],
+)
+def test_the_bots_own_words_are_no_words_of_the_callers(text: str, left: str) -> None:
+    assert without_own(text, "Hello! We are open from nine.") == left
+
+
+def test_nothing_is_taken_where_the_bot_has_said_nothing() -> None:
+    assert without_own("We are open.", "") == "We are open."

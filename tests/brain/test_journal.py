@@ -30,6 +30,7 @@ EVERY_EVENT: list[ev.Event] = [
     ev.PartialText(1.2, 3, 'He said "oh"\n'),
     ev.FinalText(1.3, 3, 4, "Füße, да", 0.123456789),
     ev.TurnScore(1.4, 4, 1e-17),
+    ev.EchoChanged(1.45, True),
     ev.KeyPressed(1.5, "#"),
     ev.PromptStarted(1.6, 5, Interruptible.KEYS),
     ev.PromptEnded(1.7, 5),

@@ -192,3 +192,47 @@ def test_the_end_of_another_utterance_means_nothing() -> None:
 def test_a_recogniser_that_is_lost_for_long_lets_the_bot_speak() -> None:
     talk = Talk().prompt(1.0, 9.0).at(1.1, ev.SttFailed(1.1)).says("Hello you there.", 4.0, 5.0).until(8)
     assert talk.voice == []
+
+
+# ---- while the echo canceller doesn't know the line --------------------------------------------------------
+
+
+def doubted() -> Talk:
+    """A prompt of 5 s, begun at 1.0, on a line whose echo may be heard."""
+    return over_prompt().at(0.1, ev.EchoChanged(0.1, True))
+
+
+def test_what_may_be_our_echo_ducks_and_does_not_pause() -> None:
+    talk = doubted().says("", 2.0, 4.0).until(6)
+    assert talk.voice == ["Duck", "Unduck"]
+    assert talk.when(act.Unduck) == [4.22]  # when the recogniser has found no word in it
+    assert talk.outcomes == []
+
+
+def test_echo_that_lasts_as_long_as_the_prompt_stops_nothing() -> None:
+    talk = doubted().says("", 1.2, 6.2, partial=2.0).until(6.4)
+    assert "Stop" not in talk.voice and "Pause" not in talk.voice
+
+
+def test_echo_without_any_transcript_stops_nothing() -> None:
+    talk = Talk(final_s=None).asked(0.5, prompt=True).at(0.1, ev.EchoChanged(0.1, True)).prompt(1.0, 9.0)
+    talk.says("Something.", 2.0, 8.0).until(7.9)
+    assert talk.voice == ["Duck"]
+
+
+def test_words_stop_it_in_doubt_too_and_are_the_turn() -> None:
+    talk = doubted().says("No, stop, I want a doctor.", 2.0, 3.5, partial=2.6).until(8)
+    assert talk.voice == ["Duck", "Unduck", "Stop"]
+    assert [text for _, _, text in talk.outcomes] == ["No, stop, I want a doctor."]
+
+
+def test_a_key_in_doubt_stops_it() -> None:
+    talk = over_prompt(Kind.DIGITS, max_digits=1).at(0.1, ev.EchoChanged(0.1, True)).says("", 2.0, 3.0)
+    talk.keys("5", 2.5).until(6)
+    assert talk.voice == ["Duck", "Stop", "Unduck"]
+    assert [text for _, _, text in talk.outcomes] == ["5"]
+
+
+def test_once_the_line_is_known_speech_pauses_again() -> None:
+    talk = doubted().at(1.5, ev.EchoChanged(1.5, False)).says("", 2.0, 2.3).until(4)
+    assert talk.voice == ["Duck", "Unduck", "Pause", "Resume"]

@@ -21,6 +21,7 @@ from brain.expect import Expect, Interruptible
 from brain.mouth import Source, Utterance
 from brain.stt.fake import ScriptedStt
 from brain.tts.fake import ToneTts
+from media.echo import EchoState
 from media.frame import Pcm
 from media.vad import SpeechMaybe, SpeechStarted, SpeechStopped, VadEvent
 
@@ -62,6 +63,19 @@ class LoudVad:
         return ()
 
 
+class NoEcho:
+    """A line without echo, and a canceller that knows it."""
+
+    state = EchoState.CLEAR
+
+    def __init__(self, rate_hz: int) -> None:
+        pass
+
+    def process(self, near: Pcm, far: Pcm) -> Pcm:
+        return near
+
+
+QUIET = np.zeros(FRAME, np.int16)
 CHUNK = np.full(RATE // 10, 3000, np.int16)
 
 
@@ -116,7 +130,7 @@ class Line:
             loop.frames += 1
             if not held:
                 pcm = np.full(FRAME, LOUD if loud else 0, np.int16)
-                self.agent.hear(pcm, self.position)
+                self.agent.hear(pcm, QUIET, self.position, self.position + pcm.size)
                 self.sent.append(self.agent.playout.take(FRAME))
                 self.agent.advance(len(self.sent))
             self.position += FRAME
@@ -155,6 +169,7 @@ def call(
 ) -> Line:
     """Live `scene` in one call and hang up. Nothing may be left over, and the journal must replay."""
     monkeypatch.setattr(ear, "Vad", LoudVad)
+    monkeypatch.setattr(ear, "EchoCanceller", NoEcho)
 
     async def live() -> Line:
         lines, reports = [journal.HEADER], list[EngineError]()

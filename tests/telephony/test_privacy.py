@@ -24,6 +24,7 @@ from brain.agent import Engines
 from brain.stt.fake import ScriptedStt
 from brain.tts.fake import ToneTts
 from dialplans.plan import load_plan
+from media.echo import EchoState
 from media.frame import Pcm
 from media.sound import Sounds, read_wav
 from media.vad import SpeechStarted, SpeechStopped, VadEvent
@@ -87,6 +88,18 @@ class LoudVad:
             self.speech = False
             return (SpeechStopped(self.ended),)
         return ()
+
+
+class NoEcho:
+    """A line without echo, and a canceller that knows it."""
+
+    state = EchoState.CLEAR
+
+    def __init__(self, rate_hz: int) -> None:
+        pass
+
+    def process(self, near: Pcm, far: Pcm) -> Pcm:
+        return near
 
 
 class Caller:
@@ -243,6 +256,7 @@ def test_no_file_of_the_call_holds_a_sensitive_answer(way: str, pin: str, wrong:
         everything_logged() as log,
     ):
         patch.setattr(ear, "Vad", LoudVad)
+        patch.setattr(ear, "EchoCanceller", NoEcho)
         caller, path = live(Path(folder), pin, wrong, way)
         assert {file.name for file in path.iterdir()} >= {"record.json", "recording.wav", "journal.jsonl"}
         for file in path.iterdir():
