@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from e2e_bot import Bot, serving
-from e2e_engines import FakeLlm, FakeSpeech
+from e2e_engines import FakeLlm, FakeSpeech, settings
 
 from benchmarks.human_clips import spoken_sample
 from media.frame import Pcm
 from telephony.caller.media_clock import MediaClock
-
-PLANS = Path(__file__).parent / "plans"
-
-
-def settings(speech: str, llm: str, **sections: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration with no model in it."""
-    return {
-        "plans": {"default": "keys", "folder": str(PLANS)},
-        "speech": {"address": speech},
-        "llm": {"url": llm} if llm else {"enabled": False},
-        "log_level": "debug",
-        **sections,
-    }
 
 
 @pytest.fixture(scope="session")

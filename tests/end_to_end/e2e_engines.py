@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from brain.eot.fake import ScriptedEot
@@ -20,6 +21,19 @@ from brain.speech_scheduler import Scheduler
 from brain.speech_server import serving
 from brain.stt.fake import ScriptedStt
 from brain.tts.fake import ToneTts
+
+PLANS = Path(__file__).parent / "plans"
+
+
+def settings(speech: str, llm: str, **sections: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration with no model in it."""
+    return {
+        "plans": {"default": "keys", "folder": str(PLANS)},
+        "speech": {"address": speech},
+        "llm": {"url": llm} if llm else {"enabled": False},
+        "log_level": "debug",
+        **sections,
+    }
 
 
 class Hearing(ScriptedStt):

@@ -76,7 +76,7 @@ async def test_packets_of_another_length(bot: Bot, clock: MediaClock, ptime_ms: 
     await kept(bot, caller)
 
 
-@pytest.mark.parametrize("method", ["rfc4733", "info", "info-dtmf"])
+@pytest.mark.parametrize("method", ["rfc4733", "info", "info-dtmf", "inband"])
 async def test_keys(bot: Bot, clock: MediaClock, method) -> None:
     async with calling(bot, "keys", clock) as caller:
         await caller.wait_for_bot_onset()

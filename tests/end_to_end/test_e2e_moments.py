@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import settings
 from e2e_bot import Bot, rtp_ports, run, serving, until
 from e2e_calls import RATE, calling, kept
-from e2e_engines import FakeLlm, FakeSpeech
+from e2e_engines import FakeLlm, FakeSpeech, settings
 
 from media.frame import Pcm
 from telephony.caller.call import Caller

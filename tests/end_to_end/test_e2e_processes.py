@@ -10,10 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from conftest import settings
 from e2e_bot import SCRIPTED, Bot, alive, arun, children, serving, until
 from e2e_calls import calling, kept
-from e2e_engines import FakeLlm, FakeSpeech
+from e2e_engines import FakeLlm, FakeSpeech, settings
 
 from media.frame import Pcm
 from telephony.caller.call import Caller
