@@ -235,12 +235,14 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JitterBuffer:
-    """pjmedia's jitter buffer in ms: what it starts with, its least and most prefetch, what it holds at the most.
+    """pjmedia's jitter buffer in ms; docs/sip.md has the figures behind these.
 
-    docs/sip.md has the figures behind these.
+    With `init_ms` 0 it never waits to be filled: it grows when a packet comes later than its turn, and shrinks again
+    by a frame now and then. Otherwise it fills up to that first, then to the burst it has seen, from `min_ms` to
+    `max_ms`. It holds `hold_ms` at the most.
     """
 
-    init_ms: int = 40
+    init_ms: int = 0
     min_ms: int = 20
     max_ms: int = 240
     hold_ms: int = 500
