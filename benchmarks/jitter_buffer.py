@@ -2,7 +2,8 @@
 
 Fifteen calls at a time send noise over emulated lines (telephony/caller/bad_line.py, seeded) to a user agent that
 listens. Kept: the share of 20 ms blocks that were heard with every sample as it was sent; a block that was lost,
-concealed, or cut by a buffer that grew or shrank isn't. Delay: the buffer's own mean.
+concealed, or cut by a buffer that grew or shrank isn't. Delay: the buffer's own mean. Polling: what it costs to read
+the statistics of a call, which is done once a second.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncio
 import json
 import os
 import statistics
+import time
 from collections.abc import Mapping
 
 import numpy as np
@@ -23,10 +25,11 @@ from telephony.caller.call import Caller
 from telephony.caller.media_clock import MediaClock
 from telephony.caller.options import CallOptions
 from telephony.sip import SipTransport
+from telephony.sip_stack import SipStack
 from telephony.transport import JitterBuffer, Leg, LineQuality, SipSettings
 
 SETTINGS: Mapping[str, JitterBuffer] = {
-    "0, hold 500": JitterBuffer(0, 20, 240, 500),
+    "0, hold 500 (ours)": JitterBuffer(),
     "0, hold 200": JitterBuffer(0, 20, 160, 200),
     "40, 40 to 240, hold 500": JitterBuffer(40, 40, 240, 500),
     "40, 40 to 80, hold 200": JitterBuffer(40, 40, 80, 200),
@@ -73,8 +76,18 @@ class Listener:
                 self.heard[line].append(pcm.copy())
 
 
-async def measure(jitter: JitterBuffer, seconds: int) -> dict[str, list[tuple[float, LineQuality]]]:
-    """For each line its calls: the share that was kept, and the quality."""
+def polling_us(stack: SipStack, rounds: int = 200) -> float:
+    """What one call's statistics take, on the stack's own thread."""
+    began = time.perf_counter()
+    for _ in range(rounds):
+        measured = stack.quality()
+    return 1e6 * (time.perf_counter() - began) / rounds / max(len(measured), 1)
+
+
+async def measure(
+    jitter: JitterBuffer, seconds: int, costs: list[float]
+) -> dict[str, list[tuple[float, LineQuality]]]:
+    """For each line its calls: the share that was kept, and the quality. What polling took is put into `costs`."""
     listener = Listener(jitter)
     await listener.transport.start()
     listener.transport.accept(200)
@@ -100,6 +113,8 @@ async def measure(jitter: JitterBuffer, seconds: int) -> dict[str, list[tuple[fl
                 name: [asyncio.create_task(call(clock, line, seed)) for seed in range(1, CALLS + 1)]
                 for name, line in LINES.items()
             }
+            await asyncio.sleep(seconds / 2)
+            costs.append(await listener.transport._ask(polling_us))
             results = {name: list(await asyncio.gather(*calls)) for name, calls in made.items()}
             serving.cancel()
     loop.remove_reader(listener.transport.lines.fileno())
@@ -121,9 +136,10 @@ def main() -> None:
     seconds = parser.parse_args().seconds
     print(f"{CALLS} calls of {seconds} s on each line, load average {os.getloadavg()[0]:.1f}\n")
     print(f"{'start, least to most':26}{'line':34}{'kept':>8}{'delay':>9}{'empty':>9}{'late':>7}{'MOS':>7}")
-    rows = []
+    rows: list[dict[str, str | float]] = []
+    costs: list[float] = []
     for name, jitter in SETTINGS.items():
-        for line, calls in asyncio.run(measure(jitter, seconds)).items():
+        for line, calls in asyncio.run(measure(jitter, seconds, costs)).items():
             row = {
                 "setting": name,
                 "line": line,
@@ -138,7 +154,9 @@ def main() -> None:
                 f"{name:26}{line:34}{row['kept']:7.1%}{row['delay_ms']:6.0f} ms{row['starved_ms']:6.0f} ms"
                 f"{row['late']:7.1f}{row['mos']:7.2f}", flush=True
             )  # fmt: skip
-    print(json.dumps({"benchmark": "jitter_buffer", "seconds": seconds, "rows": rows}))
+    polling = statistics.median(costs)
+    print(f"\npolling: {polling:.0f} us a call, {polling * 200 / 1e4:.2f} % of a core for 200 calls once a second")
+    print(json.dumps({"benchmark": "jitter_buffer", "seconds": seconds, "polling_us": polling, "rows": rows}))
 
 
 if __name__ == "__main__":

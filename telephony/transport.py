@@ -66,8 +66,8 @@ class LineQuality:
 
     - `rx_late`: packets that came when their time was over; `rx_loss_runs`: stretches of lost packets;
       `rx_burst`: their mean length over that of random loss (ITU-T G.107's burst ratio).
-    - `buffer_ms`: the mean delay of the jitter buffer; `concealed_ms`: what it had to make up for lost or late
-      packets; `starved_ms`: for how long it was empty, which a caller who suppresses silence makes it too.
+    - `buffer_ms`: the mean delay of the jitter buffer; `concealed_ms`: what was missing amid what it held;
+      `starved_ms`: for how long it was empty, by lost and late packets or because the caller suppresses silence.
     - `rx_mos`, `tx_mos`: 1 to 4.5, the E-model's (media/line_quality.py); None before there is enough to tell. What
       the caller hears is known from the caller's RTCP reports only.
     - `refused`: packets that weren't the caller's; `underruns`: ticks without audio of ours while it spoke.
