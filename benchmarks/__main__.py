@@ -17,6 +17,7 @@ ABOUT = {
     "media": "cost of a frame, delay of the voice detector",
     "full_media": "100 conversations in one worker, every stage on",
     "dtmf": "in-band keys: criteria, lost packets, talk-off, cost",
+    "jitter_buffer": "pjmedia's jitter buffer on bad lines",
     "media_calls": "200 calls in one worker: prompt and key",
     "speech": "recognition, synthesis and end of turn by themselves",
     "llm": "the language model by itself",

@@ -33,6 +33,7 @@ from telephony.sip_events import (
 )
 from telephony.sip_headers import info_digit
 from telephony.sip_leg import SipLeg
+from telephony.sip_quality import StreamShape
 from telephony.sip_sdp import acceptable
 from telephony.sip_stack import Directors, SipStack
 from telephony.transport import Leg, LineQuality, Refused, Registration, SipMessage, SipSettings
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 
 NATIVE = hasattr(pj, "OffhookRing")
 POLL_MS = 20
-QUALITY_S = 2.0
+QUALITY_S = 1.0
 RESOLVE_S = 300.0
 MESSAGES_AT_ONCE = 1000
 MESSAGES_KEPT = 20_000
@@ -126,6 +127,7 @@ class _Call(pj.Call):
         self.media_index = 0
         self.quality: LineQuality | None = None  # of all streams so far
         self.quality_before = LineQuality()  # of the streams that are gone
+        self.shape = StreamShape("", 20, 20)
         self.last_rtp = 0.0
         self.ended_by = ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from telephony.transport import LineQuality, SipSettings, TrunkSettings
+from telephony.transport import SipSettings, TrunkSettings
 
 NATIVE_CALLS = 288
 """PJSUA_MAX_CALLS of our build (telephony/native/config_site.h)."""
@@ -57,6 +57,9 @@ def endpoint_config(pj: Any, settings: SipSettings, calls: int, writer: Any) -> 
     media.hasIoqueue = True
     media.maxMediaPorts = 2 * calls + 16
     media.sndAutoCloseTime = -1
+    jitter = settings.jitter
+    media.jbInit, media.jbMinPre, media.jbMaxPre = jitter.init_ms, jitter.min_ms, jitter.max_ms
+    media.jbMax = jitter.hold_ms
     logs.level = 3
     logs.consoleLevel = 0
     logs.msgLogging = 0
@@ -140,21 +143,6 @@ def response(pj: Any, status: int, retry_after_s: int = 0) -> Any:
         header.hName, header.hValue = "Retry-After", str(retry_after_s)
         prm.txOption.headers.append(header)
     return prm
-
-
-def line_quality(rtcp: Any, before: LineQuality) -> LineQuality:
-    """pjmedia's RTCP statistics of a stream (RFC 3550 section 6.4), on top of those `before` it."""
-    rx, tx = rtcp.rxStat, rtcp.txStat
-    return LineQuality(
-        rx_packets=before.rx_packets + rx.pkt,
-        rx_lost=before.rx_lost + rx.loss,
-        rx_late=before.rx_late + rx.discard,
-        rx_jitter_ms=rx.jitterUsec.mean / 1000,
-        tx_packets=before.tx_packets + tx.pkt,
-        tx_lost=before.tx_lost + tx.loss,
-        tx_jitter_ms=tx.jitterUsec.mean / 1000,
-        round_trip_ms=rtcp.rttUsec.mean / 1000,
-    )
 
 
 def _bound(host: str) -> str:

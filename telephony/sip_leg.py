@@ -227,7 +227,7 @@ class SipLeg:
                     self._events.put_nowait(self._ended)
 
     def measured(self, quality: LineQuality) -> None:
-        """RTP statistics, every few seconds."""
+        """RTP statistics, once a second."""
         self._quality = quality
 
     def telephone_event(self, raw: RawTelephoneEvent, now: float) -> None:

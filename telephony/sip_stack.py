@@ -24,6 +24,7 @@ from telephony.ring import NativeMemory, PythonMemory
 from telephony.sip_access import AccessList
 from telephony.sip_events import Disconnected, MediaStarted, Offered, StackEvent
 from telephony.sip_headers import parse_invite
+from telephony.sip_quality import StreamShape, line_quality
 from telephony.transport import LineQuality, Refused, SipSettings
 
 log = logging.getLogger(__name__)
@@ -287,7 +288,7 @@ class SipStack:
         except self._pj.Error:
             return  # no stream now
         before = call.quality
-        call.quality = sip_config.line_quality(stat.rtcp, call.quality_before)
+        call.quality = line_quality(stat, call.quality_before, call.shape)
         if before is None or call.quality.rx_packets != before.rx_packets:
             call.last_rtp = time.monotonic()
 
@@ -319,6 +320,7 @@ class SipStack:
             parameters = stream.audCodecParam
             codec, rate_hz, remote = stream.codecName, stream.codecClockRate, stream.remoteRtpAddress
             ptime_ms = parameters.info.frameLen * max(parameters.setting.frmPerPkt, 1)
+            call.shape = StreamShape(codec, ptime_ms, parameters.info.frameLen)
         self.post(MediaStarted(call.line, codec, rate_hz, ptime_ms, held, remote))
 
     def _make_port(self, line: int) -> Any:

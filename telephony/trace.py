@@ -88,12 +88,19 @@ def rtp_lines(record: dict[str, Any]) -> list[str]:
     quality = record["quality"]
     return [
         f"media: {record['codec']} {record['rate_hz']} Hz, {record['ptime_ms']} ms a packet",
-        f"RTP in:  {quality['rx_packets']} packets, {quality['rx_lost']} lost, {quality['rx_late']} late,"
-        f" jitter {quality['rx_jitter_ms']:.1f} ms, {quality['refused']} refused (another source)",
+        f"RTP in:  {quality['rx_packets']} packets, {quality['rx_lost']} lost (burst ratio {quality['rx_burst']:.1f}),"
+        f" {quality['rx_late']} late, jitter {quality['rx_jitter_ms']:.1f} ms,"
+        f" {quality['refused']} refused (another source); {_mos(quality['rx_mos'])}",
+        f"buffer:  {quality['buffer_ms']:.0f} ms on average, {quality['concealed_ms']} ms concealed,"
+        f" empty for {quality['starved_ms']} ms",
         f"RTP out: {quality['tx_packets']} packets, {quality['tx_lost']} lost, jitter {quality['tx_jitter_ms']:.1f} ms,"
-        f" round trip {quality['round_trip_ms']:.0f} ms",
+        f" round trip {quality['round_trip_ms']:.0f} ms; {_mos(quality['tx_mos'])}",
         f"end: {record['end']['reason']} by {record['end']['by']} after {record['duration_s']:.1f} s",
     ]
+
+
+def _mos(score: float | None) -> str:
+    return "MOS not known" if score is None else f"MOS {score:.2f} (E-model)"
 
 
 def _arrow(text: str, sent: bool) -> str:

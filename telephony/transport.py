@@ -13,6 +13,7 @@ from typing import Protocol
 
 from dialplans.call import CallInfo
 from media.frame import Pcm
+from media.line_quality import LineSample
 
 # ---- what a leg tells --------------------------------------------------------------------------------
 
@@ -67,18 +68,38 @@ LegEvent = Confirmed | Media | Key | Ended
 
 @dataclass(frozen=True, slots=True)
 class LineQuality:
-    """What RTP and RTCP say of a line so far; jitter and round trip in milliseconds."""
+    """What RTP, RTCP and the jitter buffer say of a line so far; `rx` is what we hear, `tx` what the caller hears.
+
+    - `rx_late`: packets that came when their time was over; `rx_loss_runs`: stretches of lost packets;
+      `rx_burst`: their mean length over that of random loss (ITU-T G.107's burst ratio).
+    - `buffer_ms`: the mean delay of the jitter buffer; `concealed_ms`: what was missing amid what it held;
+      `starved_ms`: for how long it was empty, by lost and late packets or because the caller suppresses silence.
+    - `rx_mos`, `tx_mos`: 1 to 4.5, the E-model's (media/line_quality.py); None before there is enough to tell. What
+      the caller hears is known from the caller's RTCP reports only.
+    - `refused`: packets that weren't the caller's; `underruns`: ticks without audio of ours while it spoke.
+    """
 
     rx_packets: int = 0
     rx_lost: int = 0
     rx_late: int = 0
+    rx_loss_runs: int = 0
+    rx_burst: float = 1.0
     rx_jitter_ms: float = 0.0
+    rx_mos: float | None = None
+    buffer_ms: float = 0.0
+    concealed_ms: int = 0
+    starved_ms: int = 0
     tx_packets: int = 0
     tx_lost: int = 0
     tx_jitter_ms: float = 0.0
+    tx_mos: float | None = None
     round_trip_ms: float = 0.0
     refused: int = 0
     underruns: int = 0
+
+    def sample(self, at: float, codec: str) -> LineSample:
+        """What `media.line_quality.LineWatch` takes."""
+        return LineSample(at, codec, self.rx_packets, self.rx_lost, self.rx_late, self.rx_loss_runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +247,21 @@ class Transport(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class JitterBuffer:
+    """pjmedia's jitter buffer in ms; docs/sip.md has the figures behind these.
+
+    With `init_ms` 0 it never waits to be filled: it grows when a packet comes later than its turn, and shrinks again
+    by a frame now and then. Otherwise it fills up to that first, then to the burst it has seen, from `min_ms` to
+    `max_ms`. It holds `hold_ms` at the most.
+    """
+
+    init_ms: int = 0
+    min_ms: int = 20
+    max_ms: int = 240
+    hold_ms: int = 500
+
+
+@dataclass(frozen=True, slots=True)
 class SipSettings:
     """What `sip:` in the configuration says (telephony/config.py validates it)."""
 
@@ -244,6 +280,7 @@ class SipSettings:
     trunk: TrunkSettings | None = None
     session_timer_s: int = 1800
     user_agent: str = "Offhook"
+    jitter: JitterBuffer = JitterBuffer()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the command line must start fast: the caller itself is loaded in `run`
+    from telephony.caller.bad_line import LinePair
     from telephony.caller.options import CallOptions
     from telephony.caller.report import Report
 
@@ -50,12 +51,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="end the call after this long (default: 600)")
     parser.add_argument("--hang-up-after", type=float, metavar="S",
                         help="hang up so long after the INVITE, wherever the script is")  # fmt: skip
+    line = parser.add_argument_group(
+        "a bad line", "What becomes of RTP on its way, both ways, or SENT/RECEIVED as seen from us (5%%/0)."
+    )
+    for name, about in _LINE.items():
+        line.add_argument(f"--{name.replace('_', '-')}", metavar="X[/Y]", help=about)
+    parser.add_argument("--seed", type=int, metavar="N", help="what is drawn by lot: the line's packets, noise, tags")
+
+
+_LINE = {
+    "loss": "share of packets that are lost, as 3%% or 0.03",
+    "burst": "how much longer runs of lost packets are than those of random loss (default: 1)",
+    "delay_ms": "delay of every packet",
+    "jitter_ms": "mean of the random delay on top of it; a packet doesn't overtake another",
+    "reorder": "share of packets that the next one overtakes",
+    "duplicate": "share of packets that come twice",
+    "drift_ppm": "how much slower the sender's clock seems",
+}
 
 
 def run(args: argparse.Namespace) -> int:
     """Make the call. Prints to stdout; what is wrong goes to stderr, in one line."""
     import asyncio
     import sys
+    from dataclasses import replace
 
     from telephony.caller.diary import Unreachable
     from telephony.caller.report import record
@@ -67,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         options = _options(args)
         script = load(_script_path(args.script))
+        options = replace(options, line=_line(args, script.line))
         transcriber = Whisper(args.transcribe_model) if args.transcribe else None
         report, caller = asyncio.run(
             place_and_keep(args.uri, script, options, transcriber=transcriber)
@@ -114,7 +134,28 @@ def _options(args: argparse.Namespace) -> CallOptions:
         manners=Manners(on_refer=args.on_refer, session_expires_s=args.session_expires),
         max_s=args.max_seconds,
         hang_up_after_s=args.hang_up_after,
+        seed=args.seed,
     )
+
+
+def _line(args: argparse.Namespace, line: LinePair | None) -> LinePair | None:
+    """The script's line with the options' settings in place of its own. Raises ValueError."""
+    from dataclasses import replace
+
+    from telephony.caller.bad_line import LinePair, setting
+
+    sent: dict[str, float] = {}
+    received: dict[str, float] = {}
+    for name in _LINE:
+        if (text := getattr(args, name)) is not None:
+            there, slash, back = text.partition("/")
+            sent[name] = setting(name, there)
+            received[name] = setting(name, back if slash else there)
+    if line is None and not sent:
+        return None
+    line = line or LinePair()
+    seed = line.seed if args.seed is None else args.seed
+    return LinePair(replace(line.sent, **sent), replace(line.received, **received), seed)
 
 
 def summary(report: Report) -> str:
@@ -134,6 +175,11 @@ def summary(report: Report) -> str:
         lines.append(
             f"bot RTP   {media.codec}, {media.packets} packets, {media.lost} lost, "
             f"jitter {media.jitter_ms} ms, {spread}"
+        )
+    for way, line in report.lines.items():
+        lines.append(
+            f"line      {way}: {line.lost} of {line.packets} packets lost in {line.loss_runs} runs, "
+            f"{line.reordered} reordered, {line.duplicated} doubled"
         )
     for turn in report.turns:
         delay = "no reply" if turn.ear_to_mouth_ms is None else f"{turn.ear_to_mouth_ms:.0f} ms"

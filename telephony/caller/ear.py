@@ -82,8 +82,12 @@ class Ear:
         self._coder: Coder = new_coder(codec)
         self._payload_types = payload_types
 
-    def hear(self, data: bytes, received_ns: int) -> Onset | None:
-        """Take a datagram; tell when it makes the bot audible. What is no audio of ours is only counted."""
+    def hear(self, data: bytes, received_ns: int, delay_ns: int = 0) -> Onset | None:
+        """Take a datagram; tell when it makes the bot audible. What is no audio of ours is only counted.
+
+        `delay_ns` is how much later an emulated line brings it to the caller (bad_line.py): what is told live
+        counts from then, what is kept for the measurements has the stamp of the wire.
+        """
         try:
             packet = unpack(data)
         except RtpError as error:
@@ -97,7 +101,7 @@ class Ear:
             return None
         self.packets.append(heard)
         self.last_packet_ns = received_ns
-        return self._listen(heard)
+        return self._listen(heard.pcm, received_ns + delay_ns)
 
     def _place(self, packet: RtpPacket, received_ns: int) -> Heard | None:
         stats = self.stats.get(packet.ssrc)
@@ -113,12 +117,12 @@ class Ear:
             self._last[packet.ssrc] = (sequence, timestamp)
         return Heard(packet.ssrc, sequence, timestamp, received_ns, self._coder.decode(packet.payload))
 
-    def _listen(self, heard: Heard) -> Onset | None:
+    def _listen(self, pcm: Pcm, at_ns: int) -> Onset | None:
         """Cut what came into 20 ms frames, in order of arrival: good enough to react to."""
         if not self._pending_samples:
-            self._pending_ns = heard.received_ns
-        self._pending.append(heard.pcm)
-        self._pending_samples += heard.pcm.size
+            self._pending_ns = at_ns
+        self._pending.append(pcm)
+        self._pending_samples += pcm.size
         onset = None
         if self._pending_samples >= self._frame:
             sound = self._pending[0] if len(self._pending) == 1 else np.concatenate(self._pending)
@@ -131,7 +135,7 @@ class Ear:
             rest = sound[used:]
             self._pending = [rest] if rest.size else []
             self._pending_samples = rest.size
-            self._pending_ns = heard.received_ns + (heard.pcm.size - rest.size) * _NS // self.rate_hz
+            self._pending_ns = at_ns + (pcm.size - rest.size) * _NS // self.rate_hz
         return onset
 
     def _judge(self, frame: Pcm, frame_ns: int) -> Onset | None:

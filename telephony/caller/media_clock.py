@@ -7,6 +7,7 @@ what arrives is stamped by the kernel (SO_TIMESTAMPNS), so a late thread doesn't
 from __future__ import annotations
 
 import heapq
+import itertools
 import os
 import select
 import socket
@@ -36,6 +37,10 @@ class Stream(Protocol):
         """Send what is due; `late_ns` is how long after its time the thread came."""
         ...
 
+    def released(self) -> None:
+        """A time asked for by `MediaClock.call_at` has come."""
+        ...
+
     def readable(self) -> None:
         """Take what arrived."""
         ...
@@ -50,7 +55,8 @@ class MediaClock:
 
     def __init__(self) -> None:
         self._lock = threading.Condition()
-        self._due: list[tuple[int, int, Stream]] = []
+        self._due: list[tuple[int, int, Stream, bool]] = []  # when, a serial number, whose, again and again?
+        self._serial = itertools.count()
         self._streams: dict[int, Stream] = {}
         self._closing = threading.Event()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -88,7 +94,13 @@ class MediaClock:
     def send(self, stream: Stream) -> None:
         """Call `stream.tick` now and every `interval_ns` from now."""
         with self._lock:
-            heapq.heappush(self._due, (time.monotonic_ns(), stream.socket.fileno(), stream))
+            heapq.heappush(self._due, (time.monotonic_ns(), next(self._serial), stream, True))
+            self._lock.notify()
+
+    def call_at(self, at_ns: int, stream: Stream) -> None:
+        """Call `stream.released` once at `at_ns` (monotonic); up to 20 ms later if the sending thread sleeps."""
+        with self._lock:
+            heapq.heappush(self._due, (at_ns, next(self._serial), stream, False))
             self._lock.notify()
 
     def remove(self, stream: Stream) -> None:
@@ -122,13 +134,17 @@ class MediaClock:
             time.sleep(min(wait_ns, 20_000_000) / _NS)
 
     def _tick_first(self, late_ns: int) -> None:
-        due_ns, number, stream = heapq.heappop(self._due)
+        due_ns, serial, stream, again = heapq.heappop(self._due)
         try:
-            stream.tick(late_ns)
+            if again:
+                stream.tick(late_ns)
+            else:
+                stream.released()
         except Exception as error:
             self._drop(stream, error)
             return
-        heapq.heappush(self._due, (due_ns + stream.interval_ns, number, stream))
+        if again:
+            heapq.heappush(self._due, (due_ns + stream.interval_ns, serial, stream, True))
 
     def _receive_loop(self) -> None:
         while not self._closing.is_set():

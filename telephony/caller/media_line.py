@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from socket import socket
+from typing import Any
 
 import numpy as np
 
 from media.frame import Pcm
+from telephony.caller.bad_line import BadLine, LinePair, LineSettings
 from telephony.caller.digits import Press
 from telephony.caller.ear import Ear, Onset
 from telephony.caller.media_clock import MediaClock, receive_stamped, rtp_socket
@@ -54,8 +56,13 @@ class MediaLine:
         on_said: Callable[[Said], None],
         on_onset: Callable[[Onset], None],
         on_fault: Callable[[Exception], None],
+        line: LinePair | None = None,
     ) -> None:
-        """Bind the sockets. Raises OSError."""
+        """Bind the sockets; `line` is what becomes of packets on their way. Raises OSError."""
+        line = line or LinePair()
+        self.sent_line: BadLine[bytes] | None = _emulated(line.sent, f"{line.seed} sent")
+        self.received_line: BadLine[tuple[bytes, int, int]] | None
+        self.received_line = _emulated(line.received, f"{line.seed} received")
         self.ledger = Ledger()
         self.talker: Talker | None = None
         self.ear: Ear | None = None
@@ -66,11 +73,12 @@ class MediaLine:
         self._socket, self._rtcp = rtp_socket(address)
         self._on_said, self._on_onset, self._on_fault = on_said, on_onset, on_fault
         self._lock = threading.Lock()
-        self._early: list[tuple[bytes, int]] = []
+        self._early: list[tuple[bytes, int, int]] = []
         self._noise_rng = np.random.default_rng(rng.getrandbits(32))
         self._ssrc, self._sequence = rng.getrandbits(32), rng.getrandbits(15)
         self._timestamp = rng.getrandbits(31)
         self._began_ns: int | None = None
+        self._wake_ns = 0
         clock.listen(self)
 
     @property
@@ -90,8 +98,8 @@ class MediaLine:
                 event = media.event_payload_type
                 self.talker = Talker(media.codec, media.payload_type, event, self._ptime_ms)
                 self.ear = Ear(media.codec, types)
-                for data, stamp_ns in self._early:
-                    self._hear(self.ear, data, stamp_ns)
+                for data, stamp_ns, delay_ns in self._early:
+                    self._hear(self.ear, data, stamp_ns, delay_ns)
                 self._early.clear()
             elif self.media is None or media.codec != self.media.codec:
                 self.talker.renegotiate(media.codec, media.payload_type, media.event_payload_type)
@@ -170,10 +178,14 @@ class MediaLine:
             # Read before the call: if this thread loses the processor in between, a latency that is
             # counted from here comes out too long, never too short.
             sent_ns = time.time_ns()
-            try:
-                self._socket.sendto(data, (media.address, media.port))
-            except BlockingIOError:
-                ledger.unsent += 1
+            if self.sent_line is None:
+                self._send(data, media)
+            else:
+                now_ns = time.monotonic_ns()
+                out_ns = self.sent_line.put(data, now_ns)
+                if out_ns is not None:
+                    sent_ns += out_ns - now_ns
+                self.released()
             if packet.payload_type == media.payload_type:
                 ledger.sent.append(Sent(packet.position, sent_ns, packet.clean, packet.mixed))
             else:
@@ -194,15 +206,44 @@ class MediaLine:
             stamp_ns = time.time_ns()
         if ledger.first_received_ns is None:
             ledger.first_received_ns = stamp_ns
+        if self.received_line is None:
+            self._take(data, stamp_ns, 0)
+        else:
+            now_ns = time.monotonic_ns()
+            self.received_line.put((data, stamp_ns, now_ns), now_ns)
+            self.released()
+
+    def released(self) -> None:
+        """Pass on what has come out of an emulated line, and come again when there is more."""
+        now_ns, media = time.monotonic_ns(), self.media
+        if self.sent_line is not None:
+            for _, data in self.sent_line.take(now_ns):
+                if media is not None:
+                    self._send(data, media)
+        if self.received_line is not None:
+            for at_ns, (data, stamp_ns, in_ns) in self.received_line.take(now_ns):
+                self._take(data, stamp_ns, at_ns - in_ns)
+        due = [at for line in (self.sent_line, self.received_line) if line and (at := line.deadline())]
+        if due and (self._wake_ns <= now_ns or min(due) < self._wake_ns):
+            self._wake_ns = min(due)
+            self._clock.call_at(self._wake_ns, self)
+
+    def _send(self, data: bytes, media: Negotiated) -> None:
+        try:
+            self._socket.sendto(data, (media.address, media.port))
+        except BlockingIOError:
+            self.ledger.unsent += 1
+
+    def _take(self, data: bytes, stamp_ns: int, delay_ns: int) -> None:
         with self._lock:
             if self.ear is None:
                 if len(self._early) < _EARLY_PACKETS:
-                    self._early.append((data, stamp_ns))
+                    self._early.append((data, stamp_ns, delay_ns))
                 return
-            self._hear(self.ear, data, stamp_ns)
+            self._hear(self.ear, data, stamp_ns, delay_ns)
 
-    def _hear(self, ear: Ear, data: bytes, stamp_ns: int) -> None:
-        onset = ear.hear(data, stamp_ns)
+    def _hear(self, ear: Ear, data: bytes, stamp_ns: int, delay_ns: int) -> None:
+        onset = ear.hear(data, stamp_ns, delay_ns)
         if onset is not None:
             self._on_onset(onset)
 
@@ -214,3 +255,7 @@ class MediaLine:
     def on_hold(self) -> bool:
         """Whether the negotiated direction leaves one side silent."""
         return self.media is not None and self.media.direction is not Direction.SENDRECV
+
+
+def _emulated(settings: LineSettings, seed: str) -> BadLine[Any] | None:
+    return None if settings.clean else BadLine(settings, seed)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from telephony.caller.bad_line import LinePair
 from telephony.caller.codecs import PCMA, PCMU, Codec
 from telephony.caller.digest import Credentials
 from telephony.caller.in_dialog import Manners
@@ -22,7 +23,8 @@ class CallOptions:
     `local` is the address to call from (the one that leads to the peer if None). `ring_s` is how long it
     may ring, `max_s` how long the whole call may last. `seed` makes tags, ports' order and noise repeatable.
     `hang_up_after_s` ends the call that long after the INVITE, wherever the script is; `vanish` does so
-    without a word of SIP, and `ack="never"` leaves the 200 without its ACK.
+    without a word of SIP, and `ack="never"` leaves the 200 without its ACK. `line` is what becomes of RTP on its
+    way (None: what the script says).
     """
 
     local: str | None = None
@@ -41,6 +43,7 @@ class CallOptions:
     hang_up_after_s: float | None = None
     vanish: bool = False
     seed: int | None = None
+    line: LinePair | None = None
 
     def __post_init__(self) -> None:
         if self.ptime_ms not in PTIMES_MS:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from telephony.caller.audible import Interruption, Timeline, Turn, interruptions, turns
+from telephony.caller.bad_line import LineCounts
 from telephony.caller.call import Caller
 from telephony.caller.events import Answered, Ended, Provisional, Referred, Rejected
 from telephony.caller.options import masked
@@ -69,7 +70,10 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that is known of a call. Times are ms since the INVITE was sent unless their name says more."""
+    """All that is known of a call. Times are ms since the INVITE was sent unless their name says more.
+
+    `lines` has what an emulated line did, by direction, "sent" and "received", where there was one.
+    """
 
     uri: str
     call_id: str
@@ -90,6 +94,7 @@ class Report:
     referred: tuple[str, ...]
     ladder: tuple[str, ...]
     faults: tuple[str, ...]
+    lines: dict[str, LineCounts]
     script: str = ""
     outcome: str = "done"
     transcript: tuple[Heard, ...] = ()
@@ -140,6 +145,11 @@ def report_of(caller: Caller) -> Report:
             f"{1000 * (step.at - diary.invited_at):9.1f} {'->' if step.outgoing else '<-'} {step.summary}"
             for step in caller.ladder.ladder
         ),
+        lines={
+            way: bad.counts
+            for way, bad in (("sent", line.sent_line), ("received", line.received_line))
+            if bad is not None
+        },
         faults=(*diary.faults, *(f"malformed SIP: {m}" for m in caller.ladder.malformed[:_MAX_MENTIONED])),
     )
 

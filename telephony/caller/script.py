@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from telephony.caller.bad_line import LinePair
 from telephony.caller.call import DigitMethod
 
 DEFAULT_VOICE = "joe"
@@ -124,6 +125,7 @@ class Script:
     name: str
     steps: tuple[Step, ...]
     noise_dbfs: float | None = None
+    line: LinePair | None = None
 
 
 def sounds(steps: tuple[Step, ...]) -> list[Sound]:

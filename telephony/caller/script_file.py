@@ -9,6 +9,7 @@ from typing import Literal, NoReturn, TypeVar
 import yaml
 
 from telephony.caller import script
+from telephony.caller.bad_line import SETTINGS, LinePair, LineSettings, setting
 from telephony.caller.call import DigitMethod
 from telephony.caller.digits import checked
 from telephony.caller.script import Script, Sound, Step
@@ -124,13 +125,39 @@ class _Reader:
         self._voice = fields.text("voice", script.DEFAULT_VOICE)
         noise = fields.node_of("noise_dbfs")
         line = fields.node_of("line")
-        if line is not None and line.value:
-            self.fail(line, "'line' is reserved for what a bad line does; it must be empty for now")
         steps = fields.node_of("steps")
         fields.done()
         if steps is None:
             self.fail(root, "a script needs 'steps'")
-        return Script(name, self.steps(steps), None if noise is None else self.dbfs(noise))
+        level = None if noise is None else self.dbfs(noise)
+        return Script(name, self.steps(steps), level, self.line(line) if line and line.value else None)
+
+    def line(self, node: yaml.Node) -> LinePair:
+        """What becomes of packets: settings for both directions, and `sent`, `received` for one."""
+        fields = _Fields(self, node, "line")
+        both = self.line_settings(fields)
+        seed = fields.number("seed", 0, 0, 2**32 - 1, int)
+        ways = []
+        for way in ("sent", "received"):
+            own: dict[str, float] = {}
+            if (way_node := fields.node_of(way)) is not None:
+                way_fields = _Fields(self, way_node, way)
+                own = self.line_settings(way_fields)
+                way_fields.done()
+            ways.append(LineSettings(**(both | own)))
+        fields.done()
+        return LinePair(*ways, seed)
+
+    def line_settings(self, fields: _Fields) -> dict[str, float]:
+        """Those that are given."""
+        given = {}
+        for name in SETTINGS:
+            if (node := fields.node_of(name)) is not None:
+                try:
+                    given[name] = setting(name, node.value if isinstance(node, yaml.ScalarNode) else "a list")
+                except ValueError as error:
+                    self.fail(node, str(error))
+        return given
 
     def steps(self, node: yaml.Node) -> tuple[Step, ...]:
         if not isinstance(node, yaml.SequenceNode) or not node.value:

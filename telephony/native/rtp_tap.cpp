@@ -9,6 +9,7 @@
 #include "peer_lock.hpp"
 #include "ring.hpp"
 #include "rtp_packet.hpp"
+#include "stream_lock.hpp"
 
 namespace offhook {
 
@@ -28,6 +29,8 @@ struct RtpTap : pjmedia_transport {
 
     std::mutex mutex;                           // SIP threads negotiate while media threads receive
     PeerLock peer;
+    StreamLock audio;
+    pj_sockaddr source{};                       // of the stream that `audio` follows
     PayloadTypes negotiated, events;
 };
 
@@ -68,38 +71,51 @@ void reportEvents(RtpTap &tap, const RtpPacket &packet, int64_t now) {
     }
 }
 
-// Whether pjmedia may see this packet; `follow` is set where the transport shall send to its source.
-bool admit(RtpTap &tap, const pjmedia_tp_cb_param &received, bool &follow) {
+enum class Fate {
+    refuse,
+    consume,    // ours alone: pjmedia must not see it
+    pass,
+};
+
+// What becomes of a packet; `follow` is set where the transport shall send to its source.
+Fate judge(RtpTap &tap, const pjmedia_tp_cb_param &received, bool &follow) {
     const auto packet = parseRtp(static_cast<const uint8_t *>(received.pkt), received.size);
     std::lock_guard<std::mutex> hold(tap.mutex);
-    if (!packet || !received.src_addr) return false;
-    if (isRtcp(packet->payloadType)) return tap.peer.sameHost(*received.src_addr);
+    if (!packet || !received.src_addr) return Fate::refuse;
+    if (isRtcp(packet->payloadType)) return tap.peer.sameHost(*received.src_addr) ? Fate::pass : Fate::refuse;
     // A packet of a type nobody offered is no reason to follow its sender.
-    if (!tap.negotiated.test(packet->payloadType)) return false;
+    if (!tap.negotiated.test(packet->payloadType)) return Fate::refuse;
     const int64_t now = monotonicNs();
     const PeerLock::Verdict verdict = tap.peer.judge(*received.src_addr, packet->payloadType, now);
-    if (verdict == PeerLock::Verdict::refuse) return false;
+    if (verdict == PeerLock::Verdict::refuse) return Fate::refuse;
     follow = verdict == PeerLock::Verdict::follow;
+    if (pj_sockaddr_cmp(received.src_addr, &tap.source) != 0) {
+        pj_sockaddr_cp(&tap.source, received.src_addr);
+        tap.audio.forget();
+    }
+    const bool event = tap.events.test(packet->payloadType);
+    // Some gateways send keys as a stream of their own, beside the audio: they count, but pjmedia would restart.
+    const bool aside = event && !tap.audio.carries(packet->ssrc);
+    const bool heard = !aside && tap.audio.admit(packet->ssrc, packet->sequence, now);
+    if (event) reportEvents(tap, *packet, now);     // our receiver has its own way with repetitions
+    if (!event && !heard) return Fate::refuse;
     tap.slab->rxPackets[tap.line].fetch_add(1, std::memory_order_relaxed);
     tap.slab->rxLastNs[tap.line].store(now, std::memory_order_relaxed);
-    if (tap.events.test(packet->payloadType)) reportEvents(tap, *packet, now);
-    return true;
+    return heard ? Fate::pass : Fate::consume;
 }
 
 void onRtp(pjmedia_tp_cb_param *param) {
     RtpTap &tap = *static_cast<RtpTap *>(param->user_data);
     bool follow = false;
     // A negative size is a socket error, which is pjmedia's affair.
-    if (param->size >= 0 && !admit(tap, *param, follow)) {
-        tap.slab->rxRefused[tap.line].fetch_add(1, std::memory_order_relaxed);
-        return;
-    }
-    if (tap.rtp2) {
+    const Fate fate = param->size < 0 ? Fate::pass : judge(tap, *param, follow);
+    if (fate == Fate::refuse) tap.slab->rxRefused[tap.line].fetch_add(1, std::memory_order_relaxed);
+    if (fate == Fate::pass && tap.rtp2) {
         pjmedia_tp_cb_param passed = *param;
         passed.user_data = tap.stream;
         passed.src_addr = nullptr;      // so that pjmedia doesn't follow other sources by its own rules
         tap.rtp2(&passed);
-    } else if (tap.rtp) {
+    } else if (fate == Fate::pass && tap.rtp) {
         tap.rtp(tap.stream, param->pkt, param->size);
     }
     if (follow) param->rem_switch = PJ_TRUE;
@@ -194,6 +210,7 @@ pj_status_t mediaStart(pjmedia_transport *tp, pj_pool_t *pool, const pjmedia_sdp
         std::lock_guard<std::mutex> hold(tap.mutex);
         tap.negotiated = all;
         tap.events = events;
+        tap.audio.forget();
     }
     return pjmedia_transport_media_start(tap.slave, pool, local, remote, index);
 }

@@ -9,6 +9,7 @@ import pytest
 from caller_bot import FakeBot, speech
 
 from telephony.caller import cli
+from telephony.caller.bad_line import LinePair, LineSettings
 from telephony.caller.calibrate import calibrate
 from telephony.caller.media_clock import MediaClock
 from telephony.caller.options import CallOptions, masked
@@ -135,6 +136,26 @@ async def test_nobody_there(clock, script):
     assert report.exit_status == 2 and not report.answered
 
 
+async def test_a_bad_line_is_between_the_caller_and_the_wire(clock, script):
+    """What the line lost of ours the bot never got; what it lost of the bot's is not in the recording."""
+    line = LinePair(LineSettings(loss=0.3, duplicate=0.3), LineSettings(loss=0.5, burst=3, delay_ms=80), 3)
+    async with FakeBot(clock, greeting_ms=600) as bot:
+        steps = script("  - wait_for: bot\n    silence_ms: 200\n  - say: q.wav\n  - silence: 0.2\n")
+        report, caller = await place_and_keep(bot.uri, steps, CallOptions(line=line), None, None, clock)
+        [got] = bot.line.ear.stats.values()
+        there, back = report.lines["sent"], report.lines["received"]
+    assert report.exit_status == 0, report.outcome
+    assert there.lost > 0 and back.lost > 0 and back.loss_runs < back.lost
+    assert got.duplicates > 0
+    # The last packets may still have been under way when the call ended.
+    assert there.packets - there.lost - 5 <= got.received <= there.packets - there.lost
+    assert back.packets - back.lost - 8 <= report.media.packets <= back.packets - back.lost
+    # The caller hears later, the wire is measured where it is: the bot's first sound is stamped before it was heard.
+    first = next(p for p in caller.line.ear.packets if np.abs(p.pcm).max() > 3000)
+    assert caller.line.ear.onsets[0].at_ns - first.received_ns >= 80_000_000
+    assert "line      sent: " in cli.summary(report) and json.loads(report.to_json())["lines"]["sent"]["lost"]
+
+
 async def test_calibration_on_real_sockets(capsys):
     result = await calibrate(500.0, 2, 200.0, CallOptions())
     with capsys.disabled():
@@ -154,6 +175,20 @@ async def test_a_burst_must_fit_before_its_echo():
 # ---- the command line -------------------------------------------------------------------------------------
 
 
+def test_options_of_the_line_replace_those_of_the_script():
+    parser = argparse.ArgumentParser()
+    cli.add_arguments(parser)
+    script_line = LinePair(LineSettings(loss=0.1, burst=2), LineSettings(delay_ms=30), 4)
+    args = parser.parse_args(["sip:x", "keys", "--loss", "3%/0", "--jitter-ms", "20", "--drift-ppm=-200"])
+    assert cli._line(args, script_line) == LinePair(
+        LineSettings(loss=0.03, burst=2, jitter_ms=20, drift_ppm=-200),
+        LineSettings(delay_ms=30, jitter_ms=20, drift_ppm=-200),
+        4,
+    )
+    assert cli._line(parser.parse_args(["sip:x", "keys", "--seed", "9"]), script_line).seed == 9
+    assert cli._line(parser.parse_args(["sip:x", "keys"]), None) is None
+
+
 def run(*args: str) -> int:
     parser = argparse.ArgumentParser()
     cli.add_arguments(parser)
@@ -168,6 +203,8 @@ def run(*args: str) -> int:
     (("sip:x@127.0.0.1:9", "clinic", "--header", "nonsense"), "--header wants NAME:VALUE"),
     (("sip:x@127.0.0.1:9", "clinic", "--user", "me"), "go together"),
     (("sip:x@127.0.0.1:9", "keys", "--local", "203.0.113.1"), "203.0.113.1"),
+    (("sip:x@127.0.0.1:9", "keys", "--loss", "3"), "loss is 3; a share is from 0 to 1"),
+    (("sip:x@127.0.0.1:9", "keys", "--jitter-ms", "5/much"), "jitter_ms is 'much'"),
 ])  # fmt: skip
 def test_bad_usage_is_one_line_and_status_2(capsys, args, about):
     assert run(*args) == 2

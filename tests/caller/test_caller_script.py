@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from telephony.caller import script as s
+from telephony.caller.bad_line import LinePair, LineSettings
 from telephony.caller.script_file import ScriptError, load, parse
 from telephony.caller.voice import write_wav
 
@@ -102,7 +103,11 @@ steps:
     ("steps:\n  - hold: {seconds: 1}\n    say: x", 3, "a step has one name"),
     ("steps:\n  - hangup: now", 2, "hangup must be a mapping"),
     ("name: a\nname: b\nsteps: [hangup]", 2, "stands here twice"),
-    ("line: {loss: 3}\nsteps: [hangup]", 1, "reserved"),
+        ("line: {loss: 3}\nsteps: [hangup]", 1, "a share is from 0 to 1"),
+        ("line:\n  burst: x\nsteps: [hangup]", 2, "burst is 'x', which is no number"),
+        ("line:\n  sent:\n    jitter: 3\nsteps: [hangup]", 3, "sent has no 'jitter'"),
+        ("line: {seed: -1}\nsteps: [hangup]", 1, "'seed' is -1"),
+        ("line: 3%\nsteps: [hangup]", 1, "line must be a mapping"),
     ("noise_dbfs: 3\nsteps: [hangup]", 1, "noise is a level"),
     ("steps: [hangup\n", 2, "expected"),
     ("a: b: c", 1, "mapping values"),
@@ -125,3 +130,24 @@ def test_a_missing_file(tmp_path):
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_scripts_are_valid(path):
     assert load(path).steps
+
+
+def test_a_bad_line_both_ways_and_one(folder):
+    script = read(
+        folder,
+        """
+line:
+  seed: 7
+  loss: 3%
+  burst: 2
+  received: {loss: 0.5%, jitter_ms: 30, drift_ppm: -200}
+  sent: {duplicate: 1%}
+steps: [hangup]
+""",
+    )
+    assert script.line == LinePair(
+        LineSettings(loss=0.03, burst=2, duplicate=0.01),
+        LineSettings(loss=0.005, burst=2, jitter_ms=30, drift_ppm=-200),
+        7,
+    )
+    assert read(folder, "line:\nsteps: [hangup]").line is None

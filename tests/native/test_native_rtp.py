@@ -167,6 +167,47 @@ def test_a_re_invite_with_the_old_address_keeps_the_followed_peer(agent: Agent, 
     nat.close()
 
 
+def test_a_packet_is_taken_once_and_a_late_one_too(agent: Agent, phone: Phone) -> None:
+    line = agent.line()
+    for n in (65534, 65535, 1, 2):  # 0, after the wrap, comes late
+        phone.media.sendto(rtp(n, 160 * n, QUIET), phone.remote_media)
+    agent.until(lambda: agent.rx_packets[line] == 4)
+    for n in (0, 0, 65535, 2):
+        phone.media.sendto(rtp(n, 160 * n, QUIET), phone.remote_media)
+    agent.until(lambda: agent.rx_packets[line] + agent.rx_refused[line] == 8)
+    assert (agent.rx_packets[line], agent.rx_refused[line]) == (5, 3)
+
+
+@pytest.mark.parametrize("other", [{"ssrc": 0xBAD}, {}], ids=["another SSRC", "a jump"])
+def test_another_stream_is_taken_once_the_first_is_silent(
+    agent: Agent, phone: Phone, other: dict[str, int]
+) -> None:
+    line = agent.line()
+    send(agent, phone.media, phone, 1, 1, QUIET)
+    for n in range(20_000, 20_005):
+        phone.media.sendto(rtp(n, 160 * n, LOUD, **other), phone.remote_media)
+    agent.until(lambda: agent.rx_refused[line] == 5)
+    ticks = agent.ring.ticks()
+    agent.until(lambda: agent.ring.ticks() > ticks + 6)
+    assert not heard_loud(agent, line)
+    for n in range(20_005, 20_015):
+        phone.media.sendto(rtp(n, 160 * n, LOUD, **other), phone.remote_media)
+    agent.until(lambda: agent.rx_packets[line] == 11)
+    agent.until(lambda: heard_loud(agent, line))
+    phone.media.sendto(rtp(2, 320, QUIET), phone.remote_media)  # and the first is a stranger now
+    agent.until(lambda: agent.rx_refused[line] == 6)
+
+
+def test_events_of_a_stream_of_their_own_are_reported(agent: Agent, phone: Phone) -> None:
+    line = agent.line()
+    send(agent, phone.media, phone, 1, 2, QUIET)
+    phone.media.sendto(rtp(900, 7, event(3, 160), payload_type=101, ssrc=0xD16), phone.remote_media)
+    agent.until(lambda: agent.rx_packets[line] == 3)
+    send(agent, phone.media, phone, 3, 2, QUIET)
+    assert (agent.rx_packets[line], agent.rx_refused[line]) == (5, 0)
+    assert [(e.event, e.ssrc) for e in agent.ring.takeEvents()] == [(3, 0xD16)]
+
+
 @pytest.mark.parametrize(
     "packet",
     [

@@ -96,6 +96,10 @@ class Rtp:
         self.sequence += 1
         self._transport.sendto(head + payload, self.remote)
 
+    def raw(self, data: bytes) -> None:
+        """Send a datagram as it is."""
+        self._transport.sendto(data, self.remote)
+
     def key(self, symbol: str, packets: int = 5) -> None:
         """One key by RFC 4733: packets of growing duration under one timestamp, the last three the end."""
         code = "0123456789*#ABCD".index(symbol)

@@ -1,6 +1,9 @@
 """A trace is a ladder a person can read, with no number in it."""
 
+from dataclasses import asdict
+
 from telephony.trace import report, summary
+from telephony.transport import LineQuality
 
 INVITE = (
     "INVITE sip:reception@127.0.0.1 SIP/2.0\r\nCSeq: 1 INVITE\r\nFrom: <sip:+4930123456@10.0.0.1>;tag=1\r\n"
@@ -12,10 +15,12 @@ RECORD = {
     "call": "20260101-000000-abcdef", "caller": "+4930123456", "called": "reception", "plan": "reception",
     "peer": "10.0.0.1:5060", "codec": "PCMU", "rate_hz": 8000, "ptime_ms": 20, "duration_s": 4.2,
     "end": {"reason": "done", "by": "bot"},
-    "quality": {
-        "rx_packets": 200, "rx_lost": 1, "rx_late": 0, "rx_jitter_ms": 0.4, "refused": 0, "tx_packets": 210,
-        "tx_lost": 0, "tx_jitter_ms": 0.2, "round_trip_ms": 3.0,
-    },
+    "quality": asdict(
+        LineQuality(
+            rx_packets=200, rx_lost=1, rx_loss_runs=1, rx_jitter_ms=0.4, rx_mos=4.36, buffer_ms=40.0, tx_packets=210,
+            tx_jitter_ms=0.2, round_trip_ms=3.0,
+        )
+    ),
 }  # fmt: skip
 
 
@@ -37,7 +42,8 @@ def test_the_ladder():
     assert "INVITE" in ladder[0] and ladder[0].rstrip("|").endswith(">")
     assert "0.250 s |<" in ladder[1] and "200 OK" in ladder[1]
     assert any("a=rtpmap:0 PCMU/8000" in line for line in lines)
-    assert any("200 packets, 1 lost" in line for line in lines)
+    assert any("200 packets, 1 lost" in line and "MOS 4.36" in line for line in lines)
+    assert any("RTP out" in line and "MOS not known" in line for line in lines)
 
 
 def test_a_call_without_messages_still_has_a_trace():
