@@ -44,7 +44,9 @@ class JitterSettings:
     min_ms: float = 0.0
     max_ms: float = 400.0
     capacity_ms: float = 1000.0
-    quantile: float = 0.97
+    late_cost_ms: float = 1500.0
+    loss_scale: float = 0.01
+    stay: float = 0.0
     memory_packets: int = 400
     likeness: float = 0.85
     hurried_likeness: float = 0.6
@@ -53,8 +55,8 @@ class JitterSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.min_ms <= self.max_ms <= self.capacity_ms:
             raise ValueError(f"delays of {self.min_ms} to {self.max_ms} ms in a buffer of {self.capacity_ms} ms")
-        if not 0 < self.quantile < 1 or self.memory_packets < 1:
-            raise ValueError(f"quantile {self.quantile}, memory of {self.memory_packets} packets")
+        if self.memory_packets < 1:
+            raise ValueError(f"memory of {self.memory_packets} packets")
 
     @property
     def fixed(self) -> bool:
@@ -116,7 +118,7 @@ class JitterBuffer:
         self._frame = samples(FRAME_MS, rate_hz)
         self._settings = settings or JitterSettings()
         self._order = StreamOrder(rate_hz, clock_hz or rate_hz)
-        self._arrivals = ArrivalStatistics(self._settings.quantile, self._settings.memory_packets)
+        self._arrivals = ArrivalStatistics(self._settings.memory_packets)
         self._concealer = Concealer(rate_hz)
         self._state = _State.IDLE
         self._packets: list[_Packet] = []
@@ -124,6 +126,7 @@ class JitterBuffer:
         self._next: int | None = None  # the sample that is to be played next
         self._owed = 0  # samples made up without moving on, because it isn't known what is missing
         self._given = 0
+        self._target = 0.0
         self._loud = 0.0
         self._received = self._late = self._duplicate = self._overflowed = self._restarts = 0
         self._concealed = self._silent = self._shortened = self._lengthened = 0
@@ -218,7 +221,7 @@ class JitterBuffer:
 
     @property
     def _target_ms(self) -> float:
-        return min(max(self._arrivals.target_ms, self._settings.min_ms), self._settings.max_ms)
+        return self._target
 
     def _peek(self, count: int) -> Pcm:
         """Up to `count` samples from the next on, as far as they are there without a gap."""
@@ -269,8 +272,19 @@ class JitterBuffer:
         place = max(first.position, self._next)
         delay_ms = (at - place / self._rate - self._arrivals.base_s) * 1000.0
         safe_ms = delay_ms - (self._frame - room) * 1000.0 / self._rate
+        if (
+            gap == 0 and self._state is _State.COVERING and self._owed
+            and len(self._packets) > 1 and self._packets[1].position == first.end and self._owed >= first.end - place
+        ):
+            after = first.end
+            if self._steps(((at - after / self._rate - self._arrivals.base_s) * 1000.0) - (self._frame - room) * 1000.0 / self._rate, FRAME_MS) <= 0:
+                self._late += 1
+                self._buffered -= first.pcm.size
+                del self._packets[0]
+                self._next, self._owed = after, 0
+                return 0
         # A gap may end early where the delay allows; a voice that was only late goes on at once, silence waits.
-        if safe_ms >= self._target_ms or (gap == 0 and self._state is _State.COVERING):
+        if self._steps(safe_ms, FRAME_MS) <= 0 or (gap == 0 and self._state is _State.COVERING):
             self._next, self._owed = place, 0
             return 0
         if gap == 0:
@@ -299,13 +313,22 @@ class JitterBuffer:
         seam = (first.end if first.position < self._next else first.position) - self._next
         past_seam = seam % step
         safe = (now - self._arrivals.base_s) * self._rate - self._next - past_seam - (self._frame - step)
-        excess = safe - self._target_ms * self._rate / 1000.0
+        steps = self._steps(safe * 1000.0 / self._rate, step * 1000.0 / self._rate)
         quiet = max(_QUIET, self._loud * _QUIET_BELOW_LOUD)
-        if excess >= 0:
-            wanted = past_seam + int(excess // step) * step
-            return self._faster(wanted, excess, quiet, now) if wanted else None
-        wanted = (step - past_seam) + (ceil(-excess / step) - 1) * step
-        return self._slower(wanted, quiet, now)
+        if steps <= 0:
+            wanted = past_seam - steps * step
+            return self._faster(wanted, wanted, quiet, now) if wanted else None
+        return self._slower((step - past_seam) + (steps - 1) * step, quiet, now)
+
+    def _steps(self, safe_ms: float, step_ms: float) -> int:
+        low = max(-10, -int(max(0,safe_ms-self._settings.min_ms)/step_ms))
+        levels = np.arange(low, 21)
+        loss = self._order.loss_rate
+        cost = self._settings.late_cost_ms / (1 + loss / self._settings.loss_scale) ** 2
+        price = self._arrivals.share_later(safe_ms + levels * step_ms) + levels * (step_ms / cost) + (levels != 0) * self._settings.stay
+        best = int(levels[price.argmin()])
+        self._target = safe_ms + best * step_ms
+        return best
 
     def _faster(self, wanted: int, excess: float, quiet: float, now: float) -> Pcm | None:
         longest = min(wanted, samples(LONGEST_MS, self._rate))

@@ -50,6 +50,7 @@ class StreamOrder:
         self._seen = 0  # bit n: the packet n before the newest came
         self._suspect: tuple[int, int] | None = None  # an old packet; should the next follow it, both aren't old
         self._expected = self._came = 0
+        self.loss_rate = 0.0
 
     @property
     def lost(self) -> int:
@@ -76,6 +77,7 @@ class StreamOrder:
             self._came += 1
             return Place(Verdict.NEW if later < 0 else Verdict.OLD, position)
         self._expected += ahead
+        self.loss_rate = self.loss_rate * (1 - 1/400) ** ahead + (ahead - 1) / 400
         self._seen = (self._seen << ahead | 1) & (1 << MAX_MISORDER + 1) - 1
         if 0 < later <= MAX_GAP_S * self._clock:
             position = self._position + later * self._rate // self._clock

@@ -19,8 +19,8 @@ _WINDOW_S = 5.0
 class ArrivalStatistics:
     """The delays of one stream's packets. `transit_s` is a packet's arrival less its place in the stream."""
 
-    def __init__(self, quantile: float, memory_packets: int) -> None:
-        self._tail = 1.0 - quantile
+    def __init__(self, memory_packets: int) -> None:
+        self._later = np.zeros(_BINS + 1)
         self._pace = 1.0 / memory_packets
         self._histogram = np.zeros(_BINS)
         self._count = 0
@@ -64,6 +64,9 @@ class ArrivalStatistics:
         pace = max(self._pace, 1.0 / self._count)
         self._histogram *= 1.0 - pace
         self._histogram[min(int(delay_ms / _BIN_MS), _BINS - 1)] += pace
-        later = np.cumsum(self._histogram[::-1])
-        self._target_ms = _BIN_MS * (_BINS - 1 - int(np.searchsorted(later, self._tail, "right")))
+        self._later[:-1] = np.cumsum(self._histogram[::-1])[::-1]
         return delay_ms
+
+    def share_later(self, delay_ms):
+        """share of packets later than"""
+        return self._later[np.clip((np.asarray(delay_ms) / _BIN_MS).astype(int)+0, 0, _BINS)]
