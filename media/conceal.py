@@ -70,6 +70,20 @@ class Concealer:
         self._made += count
         return made
 
+    def bridge(self, count: int, after: Pcm) -> Pcm:
+        """`count` samples that lead over to `after`: both sides go on into the gap, one fading, one growing.
+
+        They count as heard. `after` should hold 20 ms.
+        """
+        backwards = Concealer(self._rate)
+        backwards.heard(after[::-1])
+        if self._made == 0:
+            self._begin()
+        up = (np.arange(count) + 0.5) / count
+        made = _to_pcm(self._next(count) * (1.0 - up) + backwards.extend(count)[::-1] * up)
+        self._made = 0
+        return made
+
     def join(self, pcm: Pcm) -> Pcm:
         """`pcm`, the first samples after the gap, cross-faded with what was being made up."""
         if self._made == 0:

@@ -44,8 +44,9 @@ class JitterSettings:
     min_ms: float = 0.0
     max_ms: float = 400.0
     capacity_ms: float = 1000.0
-    late_cost_ms: float = 1500.0
-    loss_scale: float = 0.01
+    late_cost_ms: float = 3000.0
+    tolerated: float = 0.025
+    interpolate: bool = True
     stay: float = 0.0
     memory_packets: int = 400
     likeness: float = 0.85
@@ -184,7 +185,8 @@ class JitterBuffer:
             elif count := self._to_cover(at, room):
                 piece = self._covered(count)
             else:
-                piece = self._concealer.join(self._peek(room))
+                piece = self._peek(room)
+                piece = self._concealer.join(piece) if self._packets[0].number >= 0 else piece
                 self._consume(piece.size, at)
                 self._concealer.heard(piece)
                 self._state = _State.PLAYING
@@ -243,7 +245,7 @@ class JitterBuffer:
         begin, self._next = self._next, self._next + count
         while self._packets and self._packets[0].position < self._next:
             packet = self._packets[0]
-            if packet.position >= begin or packet.end > begin:
+            if packet.number >= 0 and (packet.position >= begin or packet.end > begin):
                 first = max(packet.position, begin)
                 size = min(packet.end, self._next) - first
                 sample_arrived = packet.arrival_s + (first - packet.position) / self._rate
@@ -290,6 +292,13 @@ class JitterBuffer:
         if gap == 0:
             self._owed += room
             return room
+        if self._state is _State.COVERING and self._settings.interpolate and gap <= samples(160, self._rate):
+            made = self._concealer.bridge(gap, first.pcm[: samples(20, self._rate)])
+            self._packets.insert(0, _Packet(self._next, -1, made, at))
+            self._buffered += gap
+            self._concealed += gap
+            self._owed = 0
+            return 0
         count = min(gap, room)
         self._next += count
         return count
@@ -323,9 +332,8 @@ class JitterBuffer:
     def _steps(self, safe_ms: float, step_ms: float) -> int:
         low = max(-10, -int(max(0,safe_ms-self._settings.min_ms)/step_ms))
         levels = np.arange(low, 21)
-        loss = self._order.loss_rate
-        cost = self._settings.late_cost_ms / (1 + loss / self._settings.loss_scale) ** 2
-        price = self._arrivals.share_later(safe_ms + levels * step_ms) + levels * (step_ms / cost) + (levels != 0) * self._settings.stay
+        cost = self._settings.late_cost_ms
+        price = np.maximum(self._settings.tolerated, self._arrivals.share_later(safe_ms + levels * step_ms)) + levels * (step_ms / cost) + (levels != 0) * self._settings.stay
         best = int(levels[price.argmin()])
         self._target = safe_ms + best * step_ms
         return best

@@ -12,6 +12,7 @@ _BIN_MS = 2.0
 _BINS = 512
 MAX_DELAY_MS = _BIN_MS * (_BINS - 1)
 """Packets that take longer than this by comparison are one as good as another: too late."""
+_EDGES = np.arange(_BINS + 1)
 _WINDOW_S = 5.0
 """The quickest packet is that of the last one to two windows, so that clocks may drift apart."""
 
@@ -69,4 +70,4 @@ class ArrivalStatistics:
 
     def share_later(self, delay_ms):
         """share of packets later than"""
-        return self._later[np.clip((np.asarray(delay_ms) / _BIN_MS).astype(int)+0, 0, _BINS)]
+        return np.interp(np.asarray(delay_ms) / _BIN_MS, _EDGES, self._later)
