@@ -25,6 +25,20 @@ from media.jitter_order import StreamOrder, Verdict
 from media.jitter_target import ArrivalStatistics
 from media.timescale import LONGEST_MS, find_splice, lengthen, reach, shorten
 
+_MEMORY_PACKETS = 600
+_STEP_SAVES = 1 / 5000
+"""A millisecond of delay must save this share of packets from being late, or it isn't worth it."""
+_TOLERATED = 0.018
+_TOLERATED_MOST = 0.06
+"""Packets that may be late: the first, and the share that is missing alone on the way, up to the second. Who conceals
+three packets in a hundred can as well conceal six."""
+_LIKENESS = 0.85
+_HURRIED_LIKENESS = 0.6
+_HURRY_MS = 60.0
+"""What a voice must resemble itself by to be spliced, and where so much too much is in the buffer."""
+_BRIDGED_MS = 160.0
+_SEEN_AHEAD_MS = 20.0
+"""Gaps up to the first are made up from both sides, where at least the second is there behind them."""
 _QUIET_BELOW_LOUD = 0.02
 _QUIET = 16.0
 """Root mean square of what counts as silence: 34 dB under the loudest frame of late, or -66 dBFS."""
@@ -33,31 +47,19 @@ _LOUD_FORGETTING = 0.998
 
 @dataclass(frozen=True, slots=True)
 class JitterSettings:
-    """How the buffer weighs delay against loss.
+    """Bounds of the delay by comparison with the quickest packets, and what the buffer holds.
 
     With `min_ms` equal to `max_ms` the delay is fixed: it is waited for at the start and after silence, and never
-    shortened or lengthened. Else it is what a share of 1 - `quantile` of the last `memory_packets` exceeded.
-    `likeness` is what the voice must resemble itself by to be spliced, `hurried_likeness` where more than `hurry_ms`
-    are too many.
+    shortened or lengthened.
     """
 
     min_ms: float = 0.0
-    max_ms: float = 400.0
+    max_ms: float = 195.0
     capacity_ms: float = 1000.0
-    late_cost_ms: float = 3000.0
-    tolerated: float = 0.025
-    interpolate: bool = True
-    stay: float = 0.0
-    memory_packets: int = 400
-    likeness: float = 0.85
-    hurried_likeness: float = 0.6
-    hurry_ms: float = 60.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_ms <= self.max_ms <= self.capacity_ms:
             raise ValueError(f"delays of {self.min_ms} to {self.max_ms} ms in a buffer of {self.capacity_ms} ms")
-        if self.memory_packets < 1:
-            raise ValueError(f"memory of {self.memory_packets} packets")
 
     @property
     def fixed(self) -> bool:
@@ -91,10 +93,13 @@ class JitterReport:
     jitter_ms: float
 
 
+_MADE = -1
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class _Packet:
     position: int
-    number: int  # in the order of arrival, so that equal positions compare
+    number: int  # in the order of arrival, so that equal positions compare; _MADE: nobody sent it
     pcm: Pcm
     arrival_s: float
 
@@ -119,15 +124,16 @@ class JitterBuffer:
         self._frame = samples(FRAME_MS, rate_hz)
         self._settings = settings or JitterSettings()
         self._order = StreamOrder(rate_hz, clock_hz or rate_hz)
-        self._arrivals = ArrivalStatistics(self._settings.memory_packets)
+        self._arrivals = ArrivalStatistics(_MEMORY_PACKETS)
         self._concealer = Concealer(rate_hz)
         self._state = _State.IDLE
         self._packets: list[_Packet] = []
         self._buffered = 0  # samples in packets that have not been played, or not wholly
         self._next: int | None = None  # the sample that is to be played next
         self._owed = 0  # samples made up without moving on, because it isn't known what is missing
+        self._bridged_to = 0  # up to here it is too late for packets, though it wasn't played yet
         self._given = 0
-        self._target = 0.0
+        self._target_ms = 0.0
         self._loud = 0.0
         self._received = self._late = self._duplicate = self._overflowed = self._restarts = 0
         self._concealed = self._silent = self._shortened = self._lengthened = 0
@@ -153,7 +159,7 @@ class JitterBuffer:
             self._arrivals.restart()
         self._arrivals.observe(arrival_s - place.position / self._rate, arrival_s)
         packet = _Packet(place.position, self._received, pcm, arrival_s)
-        if self._next is not None and packet.end <= self._next:
+        if self._next is not None and packet.end <= max(self._next, self._bridged_to):
             self._late += 1
             return
         insort(self._packets, packet)
@@ -186,7 +192,8 @@ class JitterBuffer:
                 piece = self._covered(count)
             else:
                 piece = self._peek(room)
-                piece = self._concealer.join(piece) if self._packets[0].number >= 0 else piece
+                if self._packets[0].number != _MADE:
+                    piece = self._concealer.join(piece)
                 self._consume(piece.size, at)
                 self._concealer.heard(piece)
                 self._state = _State.PLAYING
@@ -221,16 +228,14 @@ class JitterBuffer:
 
     # ---- what is there ------------------------------------------------------------------------------------
 
-    @property
-    def _target_ms(self) -> float:
-        return self._target
-
-    def _peek(self, count: int) -> Pcm:
-        """Up to `count` samples from the next on, as far as they are there without a gap."""
-        assert self._next is not None
-        at, pieces = self._next, []
+    def _peek(self, count: int, begin: int | None = None) -> Pcm:
+        """Up to `count` samples from `begin` (the next) on, as far as they are there without a gap."""
+        if begin is None:
+            assert self._next is not None
+            begin = self._next
+        at, pieces = begin, []
         for packet in self._packets:
-            if packet.position > at or at - self._next >= count:
+            if packet.position > at or at - begin >= count:
                 break
             if packet.end > at:
                 pieces.append(packet.pcm[at - packet.position :])
@@ -245,7 +250,7 @@ class JitterBuffer:
         begin, self._next = self._next, self._next + count
         while self._packets and self._packets[0].position < self._next:
             packet = self._packets[0]
-            if packet.number >= 0 and (packet.position >= begin or packet.end > begin):
+            if packet.number != _MADE and packet.end > begin:
                 first = max(packet.position, begin)
                 size = min(packet.end, self._next) - first
                 sample_arrived = packet.arrival_s + (first - packet.position) / self._rate
@@ -266,42 +271,52 @@ class JitterBuffer:
         first = self._packets[0]
         if self._next is None:
             self._next = first.position
-        gap = max(0, first.position - self._next)
-        made_before = min(gap, self._owed)
+        made_before = min(max(0, first.position - self._next), self._owed)
         self._next += made_before
         self._owed -= made_before
-        gap -= made_before
-        place = max(first.position, self._next)
-        delay_ms = (at - place / self._rate - self._arrivals.base_s) * 1000.0
-        safe_ms = delay_ms - (self._frame - room) * 1000.0 / self._rate
-        if (
-            gap == 0 and self._state is _State.COVERING and self._owed
-            and len(self._packets) > 1 and self._packets[1].position == first.end and self._owed >= first.end - place
-        ):
-            after = first.end
-            if self._steps(((at - after / self._rate - self._arrivals.base_s) * 1000.0) - (self._frame - room) * 1000.0 / self._rate, FRAME_MS) <= 0:
-                self._late += 1
-                self._buffered -= first.pcm.size
+        gap = max(0, first.position - self._next)
+        in_frame = self._frame - room
+        if gap == 0 and self._state is _State.COVERING:
+            if (
+                self._owed >= first.pcm.size
+                and self._peek(1, first.end).size
+                and self._in_time(first.end, at, in_frame)
+            ):
+                # Only late, and made up for: to play it now would only add to the delay.
                 del self._packets[0]
-                self._next, self._owed = after, 0
-                return 0
-        # A gap may end early where the delay allows; a voice that was only late goes on at once, silence waits.
-        if self._steps(safe_ms, FRAME_MS) <= 0 or (gap == 0 and self._state is _State.COVERING):
-            self._next, self._owed = place, 0
+                self._buffered -= first.pcm.size
+                self._late += 1
+                self._next = first.end
+            self._owed = 0
+            return 0  # a voice that was only late goes on at once
+        if self._in_time(max(first.position, self._next), at, in_frame):
+            self._next, self._owed = max(first.position, self._next), 0  # a gap ends early where the delay allows
             return 0
         if gap == 0:
             self._owed += room
             return room
-        if self._state is _State.COVERING and self._settings.interpolate and gap <= samples(160, self._rate):
-            made = self._concealer.bridge(gap, first.pcm[: samples(20, self._rate)])
-            self._packets.insert(0, _Packet(self._next, -1, made, at))
-            self._buffered += gap
-            self._concealed += gap
-            self._owed = 0
-            return 0
+        after = self._peek(samples(_SEEN_AHEAD_MS, self._rate), first.position)
+        if self._state is _State.COVERING and gap <= samples(_BRIDGED_MS, self._rate):
+            if after.size == samples(_SEEN_AHEAD_MS, self._rate):
+                self._bridge(gap, after, at)
+                return 0
         count = min(gap, room)
         self._next += count
         return count
+
+    def _in_time(self, position: int, at: float, in_frame: int) -> bool:
+        """Whether the delay is long enough to play `position` from `at` on, `in_frame` samples into a frame."""
+        delay_s = at - (position + in_frame) / self._rate - self._arrivals.base_s
+        return self._steps(delay_s * 1000.0, FRAME_MS) <= 0
+
+    def _bridge(self, gap: int, after: Pcm, now: float) -> None:
+        """Put what leads over the next `gap` samples into the buffer, as if it had been sent."""
+        assert self._next is not None
+        self._packets.insert(0, _Packet(self._next, _MADE, self._concealer.bridge(gap, after), now))
+        self._bridged_to = self._next + gap
+        self._buffered += gap
+        self._concealed += gap
+        self._owed = 0
 
     def _covered(self, count: int) -> Pcm:
         if self._concealer.silent or (self._state is _State.IDLE and self._concealer.made == 0):
@@ -326,24 +341,29 @@ class JitterBuffer:
         quiet = max(_QUIET, self._loud * _QUIET_BELOW_LOUD)
         if steps <= 0:
             wanted = past_seam - steps * step
-            return self._faster(wanted, wanted, quiet, now) if wanted else None
+            return self._faster(wanted, quiet, now) if wanted else None
         return self._slower((step - past_seam) + (steps - 1) * step, quiet, now)
 
     def _steps(self, safe_ms: float, step_ms: float) -> int:
-        low = max(-10, -int(max(0,safe_ms-self._settings.min_ms)/step_ms))
-        levels = np.arange(low, 21)
-        cost = self._settings.late_cost_ms
-        price = np.maximum(self._settings.tolerated, self._arrivals.share_later(safe_ms + levels * step_ms)) + levels * (step_ms / cost) + (levels != 0) * self._settings.stay
-        best = int(levels[price.argmin()])
-        self._target = safe_ms + best * step_ms
+        """By how many steps of `step_ms` the delay, now `safe_ms`, should grow: negative when it should shrink.
+
+        The best level is the cheapest in late packets and delay; packets up to the tolerated share cost nothing.
+        """
+        least = ceil((self._settings.min_ms - safe_ms) / step_ms)
+        most = max(least, int((self._settings.max_ms - safe_ms) // step_ms))
+        levels = np.arange(least, most + 1, dtype=np.float64)
+        tolerated = min(_TOLERATED + self._order.single_loss, _TOLERATED_MOST)
+        late = np.maximum(self._arrivals.share_later(safe_ms + levels * step_ms), tolerated)
+        best = int(levels[(late + levels * (step_ms * _STEP_SAVES)).argmin()])
+        self._target_ms = safe_ms + best * step_ms
         return best
 
-    def _faster(self, wanted: int, excess: float, quiet: float, now: float) -> Pcm | None:
+    def _faster(self, wanted: int, quiet: float, now: float) -> Pcm | None:
         longest = min(wanted, samples(LONGEST_MS, self._rate))
         there = self._peek(self._frame + longest)
         splice = find_splice(there, self._rate, min(longest, there.size - self._frame), quiet)
-        hurried = excess > samples(self._settings.hurry_ms, self._rate)
-        enough = self._settings.hurried_likeness if hurried else self._settings.likeness
+        hurried = wanted > samples(_HURRY_MS, self._rate)
+        enough = _HURRIED_LIKENESS if hurried else _LIKENESS
         if splice is None or splice.likeness < enough:
             return None
         pcm = shorten(there[: self._frame + splice.lag], splice, self._rate)

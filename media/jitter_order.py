@@ -15,6 +15,8 @@ MAX_DROPOUT = 3000
 MAX_GAP_S = 10.0
 """Timestamps that step on by more than this started over too: so long a silence has no length worth keeping."""
 
+_LOSS_MEMORY_PACKETS = 400
+
 
 class Verdict(Enum):
     """What a packet is."""
@@ -27,7 +29,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a packet's first sample belongs, counted in samples from the first packet's; verdict: what it is."""
+    """What a packet is, and where its first sample belongs, counted in samples from the first packet's."""
 
     verdict: Verdict
     position: int
@@ -50,12 +52,17 @@ class StreamOrder:
         self._seen = 0  # bit n: the packet n before the newest came
         self._suspect: tuple[int, int] | None = None  # an old packet; should the next follow it, both aren't old
         self._expected = self._came = 0
-        self.loss_rate = 0.0
+        self._single_loss = 0.0
 
     @property
     def lost(self) -> int:
         """Packets that never came, or not yet (RFC 3550, A.3)."""
         return self._expected - self._came
+
+    @property
+    def single_loss(self) -> float:
+        """Share of packets, of late, that were missing alone, between two that came."""
+        return self._single_loss
 
     def place(self, sequence: int, timestamp: int, size: int, ssrc: int) -> Place:
         """Where a packet of `size` samples belongs."""
@@ -77,7 +84,7 @@ class StreamOrder:
             self._came += 1
             return Place(Verdict.NEW if later < 0 else Verdict.OLD, position)
         self._expected += ahead
-        self.loss_rate = self.loss_rate * (1 - 1/400) ** ahead + (ahead - 1) / 400
+        self._single_loss += ((ahead == 2) - self._single_loss) / _LOSS_MEMORY_PACKETS
         self._seen = (self._seen << ahead | 1) & (1 << MAX_MISORDER + 1) - 1
         if 0 < later <= MAX_GAP_S * self._clock:
             position = self._position + later * self._rate // self._clock
