@@ -15,7 +15,7 @@ from __future__ import annotations
 from bisect import insort
 from dataclasses import dataclass
 from enum import Enum, auto
-from math import ceil, gcd
+from math import ceil, floor, gcd
 
 import numpy as np
 
@@ -43,6 +43,7 @@ _QUIET_BELOW_LOUD = 0.02
 _QUIET = 16.0
 """Root mean square of what counts as silence: 34 dB under the loudest frame of late, or -66 dBFS."""
 _LOUD_FORGETTING = 0.998
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,8 @@ class JitterBuffer:
         if place.verdict is Verdict.STARTED_OVER:
             self._restarts += 1
             self._arrivals.restart()
+        if self._state is _State.IDLE and not self._packets and place.position == self._next:
+            self._arrivals.restart()  # the sender was silent, and its timestamps stood still
         self._arrivals.observe(arrival_s - place.position / self._rate, arrival_s)
         packet = _Packet(place.position, self._received, pcm, arrival_s)
         if self._next is not None and packet.end <= max(self._next, self._bridged_to):
@@ -271,6 +274,7 @@ class JitterBuffer:
         first = self._packets[0]
         if self._next is None:
             self._next = first.position
+            self._arrivals.forget()
         made_before = min(max(0, first.position - self._next), self._owed)
         self._next += made_before
         self._owed -= made_before
@@ -319,7 +323,7 @@ class JitterBuffer:
         self._owed = 0
 
     def _covered(self, count: int) -> Pcm:
-        if self._concealer.silent or (self._state is _State.IDLE and self._concealer.made == 0):
+        if self._concealer.silent or self._state is _State.IDLE:
             self._state = _State.IDLE
             self._silent += count
         else:
@@ -349,8 +353,10 @@ class JitterBuffer:
 
         The best level is the cheapest in late packets and delay; packets up to the tolerated share cost nothing.
         """
-        least = ceil((self._settings.min_ms - safe_ms) / step_ms)
-        most = max(least, int((self._settings.max_ms - safe_ms) // step_ms))
+        least = ceil((self._settings.min_ms - safe_ms) / step_ms - _ROUNDING)
+        most = max(least, floor((self._settings.max_ms - safe_ms) / step_ms + _ROUNDING))
+        if self._buffered < samples(self._settings.max_ms, self._rate):
+            most = max(most, 0)  # what makes the delay look long isn't here
         levels = np.arange(least, most + 1, dtype=np.float64)
         tolerated = min(_TOLERATED + self._order.single_loss, _TOLERATED_MOST)
         late = np.maximum(self._arrivals.share_later(safe_ms + levels * step_ms), tolerated)
