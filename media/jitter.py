@@ -310,8 +310,11 @@ class JitterBuffer:
 
     def _in_time(self, position: int, at: float, in_frame: int) -> bool:
         """Whether the delay is long enough to play `position` from `at` on, `in_frame` samples into a frame."""
-        delay_s = at - (position + in_frame) / self._rate - self._arrivals.base_s
-        return self._steps(delay_s * 1000.0, FRAME_MS) <= 0
+        step = gcd(self._packets[0].pcm.size, self._frame)
+        # Of the packets that follow, some are needed earlier than they are played, by up to this.
+        earlier = in_frame % step + self._frame - step
+        delay_s = at - (position + earlier) / self._rate - self._arrivals.base_s
+        return self._steps(delay_s * 1000.0, step * 1000.0 / self._rate) <= 0
 
     def _bridge(self, gap: int, after: Pcm, now: float) -> None:
         """Put what leads over the next `gap` samples into the buffer, as if it had been sent."""
