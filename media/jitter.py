@@ -44,6 +44,7 @@ _QUIET = 16.0
 """Root mean square of what counts as silence: 34 dB under the loudest frame of late, or -66 dBFS."""
 _LOUD_FORGETTING = 0.998
 _ROUNDING = 1e-6
+_FAR_MS = 10_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +357,7 @@ class JitterBuffer:
 
         The best level is the cheapest in late packets and delay; packets up to the tolerated share cost nothing.
         """
+        safe_ms = min(max(safe_ms, -_FAR_MS), _FAR_MS)
         least = ceil((self._settings.min_ms - safe_ms) / step_ms - _ROUNDING)
         most = max(least, floor((self._settings.max_ms - safe_ms) / step_ms + _ROUNDING))
         if self._buffered < samples(self._settings.max_ms, self._rate):

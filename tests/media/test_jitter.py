@@ -337,6 +337,14 @@ def test_no_trace_clicks_or_stops_the_clock(name: str) -> None:
     assert report.depth_ms == 0.0
 
 
+def test_clocks_that_have_nothing_to_do_with_each_other_do_no_harm() -> None:
+    for now in (-1e7, 0.0, 1e7):
+        line = Line(voice(RATE))
+        for number in range(10):
+            line.buffer.put(*line.packet(number), number * TICK_S)
+            assert line.buffer.get(now + number * TICK_S).pcm.size == FRAME
+
+
 def test_settings_are_checked() -> None:
     with pytest.raises(ValueError, match="delays of 50"):
         JitterSettings(min_ms=50.0, max_ms=40.0)
