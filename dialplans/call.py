@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from brain.engines import SttSettings, TtsSettings
 from brain.expect import Expect, Interruptible
+from media.line_quality import LineStep
 
 if TYPE_CHECKING:
     from brain.orchestrator import AgentSpec
@@ -98,6 +99,11 @@ class Call(Protocol):
     """One call, for the verbs."""
 
     info: CallInfo
+
+    @property
+    def line(self) -> LineStep:
+        """What a conversation can rely on now, from the packets of the last seconds."""
+        ...
 
     def settings(
         self, stt: SttSettings, tts: TtsSettings, private: bool = False, mask: bool = False

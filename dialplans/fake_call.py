@@ -30,6 +30,7 @@ from dialplans.call import (
     Unheard,
 )
 from dialplans.plan import Plan
+from media.line_quality import LineStep
 
 INFO = CallInfo(sip_call_id="scripted", caller="5550100", called="reception", display_name="A. Caller")
 
@@ -76,6 +77,7 @@ class ScriptedCall:
         self.echoed = False
         self.over = ""
         self.kept: list[str] = []
+        self.line = LineStep.GOOD
         self.has_private = False
         self.masks = False
         self._covers = 0

@@ -10,7 +10,8 @@
       |                                |
       +---- used up: no answer <-------+
 
-Keys are taken on both rungs; on the lower one nothing else is.
+Keys are taken on both rungs; on the lower one nothing else is. On a line too bad for speech the lower rung is the
+first, where the plan takes keys; on a poor one every answer is read back.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from dialplans.answers import NO_KEY, YES_KEY, digits_said
 from dialplans.call import Heard, Keyed, Nothing, Said, Unheard
 from dialplans.scene import Scene
 from dialplans.templates import FORMS
+from media.line_quality import LineStep
 
 if TYPE_CHECKING:
     from dialplans.verbs.gather import Gather
@@ -56,14 +58,18 @@ class Ladder:
 
     def __init__(self, gather: Gather, scene: Scene) -> None:
         self._gather, self._scene = gather, scene
-        self._rung = Rung.VOICE if gather.voice else Rung.KEYS
+        self._rung = Rung.KEYS if not gather.voice or self._too_bad() else Rung.VOICE
         self._corrections = {Rung.VOICE: 0, Rung.KEYS: 0}
 
     async def climb(self) -> str | None:
         """The answer, confirmed where the plan wants that; None when there is none."""
-        value = await self._collect(self._gather.prompt)
-        while value is not None and self._gather.confirm:
-            verdict, instead = await self._read_back(self._gather.confirm, value)
+        gather, scene = self._gather, self._scene
+        if gather.voice and self._rung is Rung.KEYS:
+            value = await self._collect(gather.by_keys_prompt())
+        else:
+            value = await self._collect(scene.for_line(gather.prompt, gather.short_prompt))
+        while value is not None and (reading := gather.read_back(scene.line)):
+            verdict, instead = await self._read_back(reading, value)
             if verdict is Verdict.RIGHT:
                 return value
             if verdict is Verdict.UNKNOWN or not self._may_correct():
@@ -75,6 +81,10 @@ class Ladder:
             else:
                 value = await self._collect(self._gather.by_keys_prompt())
         return value
+
+    def _too_bad(self) -> bool:
+        """Whether the line isn't fit for speech, and there are keys instead."""
+        return self._scene.line is LineStep.BAD and self._gather.keys
 
     def _may_correct(self) -> bool:
         """Count one correction; where a rung is used up, step down."""
@@ -107,7 +117,8 @@ class Ladder:
             if value is not None or heard == Keyed(""):  # the hash key alone: no answer wanted
                 return value
             failures += 1
-            if isinstance(heard, Unheard) or failures > self._retries():
+            given_up = isinstance(heard, Unheard) or failures > self._retries()
+            if given_up or (self._rung is Rung.VOICE and self._too_bad()):
                 if self._rung is Rung.KEYS or not gather.keys:
                     return None
                 self._rung, failures, so_far = Rung.KEYS, 0, ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from brain.expect import Expect, Interruptible
 from dialplans.call import Call, Heard, Keyed, Said, Spoken
 from dialplans.templates import parse
+from media.line_quality import LineStep
 
 if TYPE_CHECKING:
     from dialplans.schema import Ambience
@@ -55,6 +56,15 @@ class Scene:
         if parsed.names & self._sensitive:
             self._telling.add(text)
         return text
+
+    @property
+    def line(self) -> LineStep:
+        """What the line can be relied on for."""
+        return self.call.line
+
+    def for_line(self, text: str, short: str | None) -> str:
+        """`short`, where there is one and words get lost."""
+        return short if short is not None and self.line is not LineStep.GOOD else text
 
     async def say(self, template: str, interruptible: Interruptible) -> Spoken:
         """Speak `template`."""

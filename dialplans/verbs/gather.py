@@ -13,10 +13,18 @@ from dialplans.answers import TYPES, AnswerType, Bounds
 from dialplans.ladder import Ladder
 from dialplans.scene import Scene
 from dialplans.verb import Loc, Name, Speaking, Strict, Text, Texts
+from media.line_quality import LineStep
 
 Way = Literal["voice", "keys"]
 
 SORRY = "Sorry, I did not get that."
+
+READ_BACK = {
+    "digits": "I have {{{slot}:digits}}. Is that right?",
+    "name": "I have {{{slot}}}. Is that right?",
+    "text": "You said: {{{slot}}}. Is that right?",
+}
+"""On a bad line, where the plan doesn't say how."""
 
 
 class Correct(Strict):
@@ -41,6 +49,8 @@ class Gather(Speaking):
     """What is asked for. Digits may be spoken in any way; a name may be spelled."""
     prompt: Text
     """The question."""
+    short_prompt: Text | None = None
+    """The same in fewer words, for a bad line."""
     reprompts: Texts = []
     """What to say when there was no answer, or none that fits: the first time, the second time..."""
     by: Annotated[
@@ -56,7 +66,8 @@ class Gather(Speaking):
     usual_digits: list[Annotated[int, Field(ge=1, le=60)]] = []
     """How many digits such a number usually has: after so many the bot waits less for more."""
     confirm: Text | None = None
-    """How to read the answer back, as a question: "I have {number:digits}. Is that right?" """
+    """How to read the answer back, as a question: "I have {number:digits}. Is that right?" On a bad line answers
+    are read back without it too, in plain words."""
     correct: Correct = Correct(voice=2, keys=2)
     """How often the answer may be corrected."""
     correct_prompt: Text = "Sorry about that. Please say it again."
@@ -143,6 +154,12 @@ class Gather(Speaking):
             return self.reprompts[min(failures, len(self.reprompts)) - 1]
         return f"{SORRY} {self.prompt}"
 
+    def read_back(self, line: LineStep) -> str | None:
+        """How the answer is read back, if it is."""
+        if self.confirm or line is LineStep.GOOD or self.type not in READ_BACK:
+            return self.confirm
+        return READ_BACK[self.type].format(slot=self.slot)
+
     def by_keys_prompt(self) -> str:
         """How to ask for keys."""
         return self.keys_prompt or self.answer_type.keys_prompt
@@ -151,6 +168,8 @@ class Gather(Speaking):
 
     def texts(self) -> Iterator[tuple[Loc, str]]:
         yield ("prompt",), self.prompt
+        if self.short_prompt:
+            yield ("short_prompt",), self.short_prompt
         for index, text in enumerate(self.reprompts):
             yield ("reprompts", index), text
         if not self.reprompts:
@@ -159,6 +178,7 @@ class Gather(Speaking):
             yield ("keys_prompt",), self.by_keys_prompt()
         if self.confirm:
             yield ("confirm",), self.confirm
+        if self.type != "yes_no":
             yield ("correct_prompt",), self.correct_prompt
             for text in Ladder.FIXED_TEXTS:
                 yield (), text

@@ -13,6 +13,7 @@ from brain.spoken import GOOD_MATCH, parse_digits
 from dialplans.call import Heard, Keyed, Said, Unheard
 from dialplans.scene import Scene
 from dialplans.verb import KEY, Loc, Name, Phrases, Speaking, Strict, Text, Texts
+from media.line_quality import LineStep
 
 SORRY = "Sorry, I did not get that."
 NEAR = 0.05
@@ -33,12 +34,14 @@ class Menu(Speaking):
 
     prompt: Text
     """What there is to choose from."""
+    short_prompt: Text | None = None
+    """The same in fewer words, for a bad line."""
     options: Annotated[dict[Annotated[str, Field(pattern=KEY)], Option], Field(min_length=1)]
     """The options by key: 0 to 9, "*", "#"."""
     reprompts: Texts = []
     """What to say when nothing was chosen: the first time, the second time..."""
     keys_prompt: Text | None = None
-    """What to say when speech can't be recognised; without it the prompt again."""
+    """What to say when speech can't be recognised, or the line is too bad for it; without it the prompt."""
     retries: int = Field(2, ge=0, le=5)
     """How often to ask again."""
     silence_s: float = Field(6.0, gt=0, le=60)
@@ -57,14 +60,16 @@ class Menu(Speaking):
         return self
 
     async def run(self, scene: Scene) -> str | None:
-        prompt, voice, failures = scene.text(self.prompt), self.listens(), 0
+        prompt, voice, failures = scene.text(scene.for_line(self.prompt, self.short_prompt)), self.listens(), 0
+        if scene.line is LineStep.BAD and voice:
+            prompt, voice = scene.text(self.keys_prompt or self.prompt), False
         while True:
             heard = await scene.ask(prompt, self._expect(voice), self.interruptible)
             option = self._chosen(heard)
             if option is not None:
                 return option.goto
             failures += 1
-            if isinstance(heard, Unheard) and voice:
+            if voice and (isinstance(heard, Unheard) or scene.line is LineStep.BAD):
                 voice = False
                 prompt = scene.text(self.keys_prompt or self.prompt)
             elif failures > self.retries:
@@ -107,6 +112,8 @@ class Menu(Speaking):
 
     def texts(self) -> Iterator[tuple[Loc, str]]:
         yield ("prompt",), self.prompt
+        if self.short_prompt:
+            yield ("short_prompt",), self.short_prompt
         for index, text in enumerate(self.reprompts):
             yield ("reprompts", index), text
         if not self.reprompts:
