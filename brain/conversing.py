@@ -40,10 +40,12 @@ class Replier:
         self._orchestrator = Orchestrator(spec, llm)
         self._conversation = Conversation()
         self._speculation: Reply | None = None
+        self._reading: asyncio.Task[None] | None = None
 
     def begin(self, turn: int, text: str) -> None:
         """Prepare a reply to a turn that may be over."""
         self.drop(turn)
+        self._stop_reading()
         self._note_spoken()
         self._speculation = self._start(turn, text)
 
@@ -58,6 +60,7 @@ class Replier:
 
         Returns once it has begun; the caller's words are in the history then.
         """
+        self._stop_reading()
         self._note_spoken()
         reply, self._speculation = self._speculation, None
         trace = self._agent.traces[-1]
@@ -76,11 +79,30 @@ class Replier:
         if reply.failed is not None:
             self._report(EngineError("llm", reply.failed))
         self._conversation.caller_said(text)
+        if reply.exit is None:
+            self._reading = self._agent.tasks.create_task(self._read_ahead(reply))
         return reply
 
     def close(self) -> None:
         """Forget what is prepared."""
         self.drop(0)
+        self._stop_reading()
+
+    async def _read_ahead(self, reply: Reply) -> None:
+        """While the bot speaks, have the model read what it says, so that only the caller's words are left.
+
+        Wasted where the caller cuts the bot short.
+        """
+        said = await reply.thought()
+        try:
+            await self._orchestrator.prefill(self._conversation.ahead(said))
+        except EngineError as error:
+            self._report(error)
+
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
     def _start(self, turn: int, text: str) -> Reply:
         agent = self._agent
