@@ -107,7 +107,8 @@ PARAPHRASES: dict[str, tuple[str, ...]] = {
 }
 
 _NAMES = (
-    "Baker", "Carter", "Mason", "Parker", "Turner", "Walker", "Foster", "Hunter", "Palmer", "Cooper", "Porter", "Wilson",
+    "Baker", "Carter", "Mason", "Parker", "Turner", "Walker",
+    "Foster", "Hunter", "Palmer", "Cooper", "Porter", "Wilson",
 )  # fmt: skip
 _ALSO_HEARD = {"baker": "becker", "palmer": "pommer"}
 _STREETS = ("Market", "Church", "Garden", "Station", "Bridge", "Castle", "Harbor", "Orchard", "Mill", "Forest")
@@ -134,7 +135,7 @@ def number(value: int) -> str:
     return rf"\b{value}(?:[ap:]|\b)|\b{words}\b"
 
 
-def name(value: str) -> str:
+def spelled(value: str) -> str:
     """A pattern for a name as a recogniser may spell it: with one letter wrong, missing or too many.
 
     No two names here are so alike that one could be taken for another.
@@ -165,11 +166,11 @@ def draw(rng: random.Random) -> Clinic:
         },
         {
             "hours": (rf"{number(opens)}|{number(closes)}",),
-            "street": (name(street),),
+            "street": (spelled(street),),
             "parking": (rf"free|{parking}",),
             "bus": (number(line),),
-            "children": (name(children),),
-            "skin": (name(skin),),
+            "children": (spelled(children),),
+            "skin": (spelled(skin),),
             "first_visit": (number(cost),),
         },
     )

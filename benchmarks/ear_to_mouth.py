@@ -22,7 +22,7 @@ import numpy as np
 import yaml
 
 from benchmarks.bot import Bot, bot
-from benchmarks.clinic import Question, draw, holds, name, questions
+from benchmarks.clinic import Question, draw, holds, questions, spelled
 from telephony.caller.options import CallOptions
 from telephony.caller.report import Report
 from telephony.caller.runner import place_and_keep
@@ -105,10 +105,10 @@ def calls_of(asked: list[Question], rng: random.Random) -> list[list[Asked]]:
     calls = []
     for start in range(0, len(asked), QUESTIONS_A_CALL):
         turns = [Asked(q.topic, q.text, q.facts, q.held_out) for q in asked[start : start + QUESTIONS_A_CALL]]
-        caller = rng.choice(NAMES)
+        name = rng.choice(NAMES)
         digits = [rng.randint(1, 9), *(rng.randint(0, 9) for _ in range(6))]
         spoken = " ".join(DIGITS[d] for d in digits[:3]) + ", " + " ".join(DIGITS[d] for d in digits[3:]) + "."
-        words = {"name": f"{caller}.", "last": name(caller.split()[1]), "spoken": spoken}
+        words = {"name": f"{name}.", "last": spelled(name.split()[1]), "spoken": spoken}
         turns += [Asked(k, t.format(**words), tuple(f.format(**words) for f in facts)) for k, t, facts in SLOTS]
         calls.append(turns)
     return calls

@@ -19,7 +19,7 @@ from pathlib import Path
 # llama.cpp's threads meet at an OpenMP barrier hundreds of times a token, and GNU's waits there by spinning,
 # for milliseconds. Where a core is shared, the spinning takes it from the very thread that is waited for:
 # 16 to 25 times slower beside other work (docs/llm.md). Read once, when the library is loaded.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 import xllamacpp  # noqa: E402
 
