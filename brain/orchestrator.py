@@ -287,17 +287,16 @@ class Orchestrator:
         """The exits that the model may take on `text`.
 
         A small model takes them too readily. So where most of what is asked about stands in the prompt, our
-        own aren't offered, and where all of a question does, none is; of a question after a fact ("which
-        doctor ...?"), and of words none of which belongs to an exit, two thirds suffice.
+        own aren't offered, and where all of it does and none of it belongs to an exit, none is; of a question
+        after a fact ("which doctor ...?") two thirds suffice.
         """
         asked = content_words(text)
         known = sum(word in self._known for word in asked)
-        question = text.rstrip().endswith("?")
-        stays = not any(word in self._leaving for word in asked)
-        if asked and (question or stays):
-            needed = 2 / 3 if stays or _FACT_QUESTION.search(text) else 1.0
-            if known >= needed * len(asked):
+        if asked and text.rstrip().endswith("?") and _FACT_QUESTION.search(text):
+            if known >= 2 / 3 * len(asked):
                 return ()
+        elif asked and known == len(asked) and not any(word in self._leaving for word in asked):
+            return ()
         ours = () if asked and known > len(asked) / 2 else (UNKNOWN, OFF_TOPIC)
         return (*self._say_on, *ours)
 
