@@ -20,16 +20,16 @@ from typing import Any
 import jiwer
 import numpy as np
 
-from benchmarks.echo_paths import FRAME, RATE, Path, css, dbm0, hybrid, pcm, peak_dbm0, room
+from benchmarks.echo_paths import FRAME, RATE, Path, css, hybrid, pcm, peak_dbm0, room
 from benchmarks.human_clips import folded, short_clips
+from brain.engines import SttSettings
 from brain.stt.local import decode
 from brain.stt.weights import cache_folder, model_folder
 from brain.stt.whisper import WhisperModel
 from brain.stt.window import Snapshot
 from brain.tts.local import CALIBRATION, load_voice
 from brain.tts.shape import gain_for, pause_ms, shape
-from brain.engines import SttSettings
-from media.echo import EchoCanceller, EchoState
+from media.echo import EchoCanceller
 from media.frame import Pcm
 from media.vad import SpeechStarted, SpeechStopped, Vad
 

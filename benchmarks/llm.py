@@ -1,11 +1,13 @@
 """The language model by itself: how fast, and how often right. No call, no speech.
 
     python -m benchmarks.llm [--model qwen2.5-1.5b | --url http://HOST:PORT/v1] [--threads 2] [--verbose]
+                             [--busy N] [--questions N]
 
 Starts the packaged llama.cpp server (or takes one that runs), asks an agent of a made-up clinic the
 labelled questions below with the fast paths on and off, and prints a table and one JSON line. The
 `tune` half was used while the prompt was written, the `held` half was not (but for one thing: the words
-of the calendar in brain/orchestrator.py came from its failures); its practice has other facts.
+of the calendar in brain/orchestrator.py came from its failures); its practice has other facts. `--busy` has
+so many processes run beside it that never rest, `--questions` asks only the first so many of a set.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 
 from brain.answers import KnownAnswer
@@ -309,11 +311,23 @@ async def server(model: str, threads: int, extra: list[str]) -> AsyncIterator[st
         await process.wait()
 
 
-async def measure(llm: Llm, sets: list[str], verbose: bool) -> dict[str, object]:
+@contextmanager
+def busy(count: int) -> Iterator[None]:
+    """`count` processes of our own priority that want a core each."""
+    processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+async def measure(llm: Llm, sets: list[str], verbose: bool, most: int | None = None) -> dict[str, object]:
     """Run everything against `llm`; a flat dictionary of figures."""
     figures: dict[str, object] = {}
     for name in sets:
-        spec, cases = SETS[name]
+        spec, cases = SETS[name][0], SETS[name][1][:most]
         agent = Orchestrator(replace(spec, use_answers=False, patience_s=60.0), llm)
         start = time.perf_counter()
         await agent.warm()
@@ -348,23 +362,26 @@ async def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--set", choices=sorted(SETS), action="append")
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--busy", type=int, default=0, metavar="N")
+    parser.add_argument("--questions", type=int, metavar="N")
     args, extra = parser.parse_known_args()
 
     async def run(url: str) -> dict[str, object]:
         async with OpenAiChat(OpenAiChatConfig(url, model=args.model)) as llm:
-            return await measure(llm, args.set or ["tune", "held"], args.verbose)
+            return await measure(llm, args.set or ["tune", "held"], args.verbose, args.questions)
 
     try:
-        if args.url:
-            figures = await run(args.url)
-        else:
-            async with server(args.model, args.threads, extra) as url:
-                figures = await run(url)
+        with busy(args.busy):
+            if args.url:
+                figures = await run(args.url)
+            else:
+                async with server(args.model, args.threads, extra) as url:
+                    figures = await run(url)
     except EngineError as error:
         raise SystemExit(str(error)) from error
     for key, value in figures.items():
         print(f"{key:28} {value:>10}")
-    print(json.dumps({"benchmark": "llm", "model": args.model, "threads": args.threads, **figures}))
+    print(json.dumps({"benchmark": "llm", "model": args.model, "threads": args.threads, "busy": args.busy, **figures}))
 
 
 if __name__ == "__main__":

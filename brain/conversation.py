@@ -100,6 +100,12 @@ class Conversation:
         else:
             self._turns[index] = turn
 
+    def ahead(self, text: str) -> Conversation:
+        """A copy in which the bot has said `text` as well."""
+        copy = Conversation(self._budget, self._block)
+        copy._turns = [*self._turns, Turn(Speaker.BOT, text)]
+        return copy
+
     def cut(self, utterance: int, heard_text: str) -> None:
         """The caller heard only `heard_text` of `utterance`; with nothing heard the turn is gone.
 

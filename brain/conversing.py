@@ -14,7 +14,7 @@ from brain.agent import Agent, Speculator
 from brain.conversation import Conversation
 from brain.engines import EngineError, Llm, Tts
 from brain.expect import Expect, Interruptible, Kind
-from brain.mouth import Source, one
+from brain.mouth import Source, closed, one
 from brain.orchestrator import FAILED, MAX_TURNS, AgentSpec, Orchestrator
 from brain.reply import Reply
 
@@ -41,10 +41,12 @@ class Replier:
         self._conversation = Conversation()
         self._speculation: Reply | None = None
         self._awaited: Reply | None = None
+        self._reading: asyncio.Task[None] | None = None
 
     def begin(self, turn: int, text: str) -> None:
         """Prepare a reply to a turn that may be over."""
         self.drop(turn)
+        self._stop_reading()
         self._note_spoken()
         self._speculation = self._start(turn, text)
 
@@ -59,6 +61,7 @@ class Replier:
 
         Returns once it has begun; the caller's words are in the history then.
         """
+        self._stop_reading()
         self._note_spoken()
         reply, self._speculation = self._speculation, None
         trace = self._agent.traces[-1]
@@ -80,6 +83,8 @@ class Replier:
         if reply.failed is not None:
             self._report(EngineError("llm", reply.failed))
         self._conversation.caller_said(text)
+        if reply.exit is None:
+            self._reading = self._agent.tasks.create_task(self._read_ahead(reply))
         return reply
 
     def give_up(self) -> None:
@@ -90,6 +95,23 @@ class Replier:
     def close(self) -> None:
         """Forget what is prepared."""
         self.drop(0)
+        self._stop_reading()
+
+    async def _read_ahead(self, reply: Reply) -> None:
+        """While the bot speaks, have the model read what it says, so that only the caller's words are left.
+
+        Wasted where the caller cuts the bot short.
+        """
+        said = await reply.thought()
+        try:
+            await self._orchestrator.prefill(self._conversation.ahead(said))
+        except EngineError as error:
+            self._report(error)
+
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
     def _start(self, turn: int, text: str) -> Reply:
         agent = self._agent
@@ -120,10 +142,19 @@ class Replier:
 
 
 async def converse(
-    agent: Agent, replier: Replier, spec: AgentSpec, tts: Tts, rate_hz: int
+    agent: Agent,
+    replier: Replier,
+    spec: AgentSpec,
+    tts: Tts,
+    rate_hz: int,
+    bad_line: Callable[[], bool] = lambda: False,
 ) -> tuple[str, int]:
-    """Talk until an exit. Returns its name and the caller's turns."""
+    """Talk until an exit. Returns its name and the caller's turns.
+
+    Once, when `bad_line` says that speech can't be relied on, the caller is told of the exits' keys.
+    """
     turns = silences = 0
+    of_keys = spec.keys_prompt
     source: Source | None = None
     reply: Reply | None = None
     pressed: list[str] = []  # an exit's key, while the bot was thinking or saying its last sentence
@@ -137,6 +168,9 @@ async def converse(
     expect = Expect(Kind.TALK, silence_s=spec.silence_s, only_keys="".join(spec.keys))
     try:
         while True:
+            if of_keys and bad_line():
+                source = _followed(source, tts.speak(one(of_keys), agent.tts_settings, rate_hz))
+                of_keys = ""
             outcome, _ = await agent.ask(source, expect, Interruptible.SPEECH)
             source = None
             if reply is not None:
@@ -173,3 +207,17 @@ async def converse(
         replier.close()
         if reply is not None:
             reply.cancel()
+
+
+async def _followed(first: Source | None, then: Source) -> Source:
+    """Two sources as one."""
+    try:
+        if first is not None:
+            async for audio in first:
+                yield audio
+        async for audio in then:
+            yield audio
+    finally:
+        if first is not None:
+            await closed(first)
+        await closed(then)

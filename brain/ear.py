@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,6 +58,8 @@ class Ear:
         own: Callable[[], str],
     ) -> None:
         self.settings = SttSettings()
+        self.digits = False
+        """Whether digits are awaited: a plan's phrases make the recogniser count them wrongly."""
         self._call, self._rate = call, rate_hz
         self._stt, self._eot, self._post, self._now, self._own = stt, eot, post, now, own
         self._frame = samples(FRAME_MS, rate_hz)
@@ -130,7 +132,8 @@ class Ear:
         segment = self._segment
         if segment is None:
             return
-        self._tell(lambda stream: stream.begin(segment.number, self.settings))
+        settings = replace(self.settings, phrases=()) if self.digits else self.settings
+        self._tell(lambda stream: stream.begin(segment.number, settings))
         self._tell(lambda stream: stream.feed(self._last(self._end - segment.first)))
         if segment.request:
             self._tell(lambda stream: stream.finalize(segment.number, segment.request))

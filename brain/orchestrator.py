@@ -53,6 +53,7 @@ class AgentSpec:
     max_turns: the caller's turns that are answered before the agent exits by "max_turns".
     patience_s: how long to wait for each piece of the model's answer.
     silence_s: the caller's silence after which `still_there` is said; the same again ends the conversation.
+    keys_prompt: tells of the exits' keys, once, where speech can't be relied on.
     """
 
     prompt: str
@@ -70,6 +71,7 @@ class AgentSpec:
     patience_s: float = 5.0
     silence_s: float = 8.0
     still_there: str = "Are you still there?"
+    keys_prompt: str = ""
 
     def __post_init__(self) -> None:
         names = [exit_.name for exit_ in self.exits]
@@ -211,6 +213,8 @@ class Orchestrator:
         self._exits = Matcher([e.examples for e in spec.exits])
         self._say_on = {e.name: e.say for e in spec.exits}
         self._known = frozenset(content_words(spec.prompt))
+        ways_out = " ".join(f"{e.when} {' '.join(e.examples)}" for e in spec.exits)
+        self._leaving = frozenset(content_words(ways_out))
         if self._known & _WHEN:
             self._known |= _WHEN
         self._numbers = numbers_in(" ".join([spec.prompt, *(a.say for a in spec.answers)]))
@@ -220,11 +224,16 @@ class Orchestrator:
         """Have the model read the prompt, so that the first caller needn't wait. Raises EngineError."""
         await self._llm.warm([*self._prefix, Message("user", caller_words("Hello."))])
 
-    async def prefill(self, conversation: Conversation, partial_text: str) -> None:
-        """Have the model read what the caller said so far. Raises EngineError; cancel it at any time."""
+    async def prefill(self, conversation: Conversation) -> None:
+        """Have the model read the conversation up to the caller's next words. Raises EngineError.
+
+        To be cancelled at any time. What it read stays in the server's prefix cache.
+        """
         one_token = replace(self._spec.llm, max_tokens=1)
-        async for _ in self._llm.chat(self._messages(conversation, partial_text), one_token):
-            pass
+        read = self._llm.chat(self._messages(conversation, ""), one_token)
+        async with aclosing(_patient(read, self._spec.patience_s)) as pieces:
+            async for _ in pieces:
+                pass
 
     async def reply(self, conversation: Conversation, user_text: str) -> AsyncGenerator[ReplyPart, None]:
         """What to say to `user_text`, which isn't in the history yet or is its open speculative turn.
@@ -287,15 +296,16 @@ class Orchestrator:
         """The exits that the model may take on `text`.
 
         A small model takes them too readily. So where most of what is asked about stands in the prompt, our
-        own aren't offered, and where all of a question does, none is; of a question after a fact ("which
-        doctor ...?") two thirds suffice.
+        own aren't offered, and where all of it does and none of it belongs to an exit, none is; of a question
+        after a fact ("which doctor ...?") two thirds suffice.
         """
         asked = content_words(text)
         known = sum(word in self._known for word in asked)
-        if asked and text.rstrip().endswith("?"):
-            needed = 2 / 3 if _FACT_QUESTION.search(text) else 1.0
-            if known >= needed * len(asked):
+        if asked and text.rstrip().endswith("?") and _FACT_QUESTION.search(text):
+            if known >= 2 / 3 * len(asked):
                 return ()
+        elif asked and known == len(asked) and not any(word in self._leaving for word in asked):
+            return ()
         ours = () if asked and known > len(asked) / 2 else (UNKNOWN, OFF_TOPIC)
         return (*self._say_on, *ours)
 

@@ -44,6 +44,8 @@ class Reply:
         self._audio: asyncio.Queue[SpeechAudio | EngineError | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self._begun = asyncio.Event()
+        self._thought = asyncio.Event()
+        self._words: list[str] = []
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Begin. `tasks` is the call's TaskGroup."""
@@ -55,6 +57,7 @@ class Reply:
             task.cancel()
         self._audio.put_nowait(_END)
         self._begun.set()
+        self._thought.set()
 
     async def begun(self) -> None:
         """Wait until there is audio of it, or nothing more to think: then `exit` is known, if it has one.
@@ -62,6 +65,11 @@ class Reply:
         An exit comes with its words at once, never after a streamed answer.
         """
         await self._begun.wait()
+
+    async def thought(self) -> str:
+        """Wait until the model has nothing more to say; returns all of its words, as they will be heard."""
+        await self._thought.wait()
+        return " ".join(self._words)
 
     async def audio(self) -> AsyncGenerator[SpeechAudio, None]:
         """Its audio, as it comes. Closing this gives the reply up, unless all has been said."""
@@ -87,17 +95,21 @@ class Reply:
                     case Say(text):
                         if self.first_token is None:
                             self.first_token = self._now()
-                        for clause in splitter.feed(text):
-                            self._clauses.put_nowait(clause)
+                        self._speak(splitter.feed(text))
                     case Exit(name):
                         self.exit = name
                     case Failed(reason):
                         self.failed = reason
-            for clause in splitter.finish():
-                self._clauses.put_nowait(clause)
+            self._speak(splitter.finish())
         finally:
             self._clauses.put_nowait(_END)
             self._begun.set()
+            self._thought.set()
+
+    def _speak(self, clauses: list[str]) -> None:
+        self._words += clauses
+        for clause in clauses:
+            self._clauses.put_nowait(clause)
 
     async def _voice_it(self) -> None:
         try:

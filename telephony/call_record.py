@@ -11,6 +11,8 @@ from brain import events as ev
 from brain.mouth import Utterance
 from brain.trace import TurnTrace
 from dialplans.call import CallInfo
+from media.echo import EchoReport
+from media.line_quality import LineStep
 from telephony.transport import Ended, LineQuality, Media
 
 VERSION = 1
@@ -57,6 +59,8 @@ def call_record(
     said: Sequence[Utterance],
     turns: Sequence[TurnTrace],
     private: Private,
+    line_steps: Sequence[tuple[float, LineStep]],
+    echo: EchoReport | None,
     recording_offset_s: float,
 ) -> dict[str, Any]:
     """Everything about one call that outlives it. Times are Unix seconds; in `turns` and `said` they are
@@ -80,6 +84,8 @@ def call_record(
         "rate_hz": media.rate_hz if media else None,
         "ptime_ms": media.ptime_ms if media else None,
         "quality": asdict(quality),
+        "line_steps": [{"at": at, "step": step.value} for at, step in line_steps],
+        "echo": echo_row(echo),
         "end": {
             "by": ended.by if ended else "network",
             "status": ended.status if ended else 0,
@@ -98,6 +104,17 @@ def call_record(
         "errors": list(errors),
         "loop_late_ms": dict(loop_late_ms),
         "recording_offset_s": round(recording_offset_s, 3),
+    }
+
+
+def echo_row(echo: EchoReport | None) -> dict[str, Any] | None:
+    """What was known of the line's echo at the end; None where nobody listened."""
+    if echo is None:
+        return None
+    return {
+        "state": echo.state.value,
+        "delay_ms": None if echo.delay_ms is None else round(echo.delay_ms),
+        "erle_db": None if echo.erle_db is None else round(echo.erle_db, 1),
     }
 
 

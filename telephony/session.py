@@ -30,6 +30,7 @@ from media.dtmf_send import tones
 from media.earcons import earcon
 from media.frame import Pcm
 from media.keypresses import Way
+from media.line_quality import LineStep, LineWatch
 from media.recorder import Recorder
 from media.sound import Sounds
 from telephony.call_audio import CallAudio
@@ -82,6 +83,8 @@ class CallSession:
         self._private = Private()
         self._agent: Agent | None = None
         self._agent_since = 0
+        self._watch = LineWatch()
+        self._line_steps: list[tuple[float, LineStep]] = []
         self._keys = CallKeys(services.lines.rate_hz, self._pressed, services.clock.now)
         self._audio = CallAudio(
             services.lines, leg.line, voice, self._keys, lambda: self.state, lambda: self.masked
@@ -206,10 +209,15 @@ class CallSession:
         return self._kept.keeping is Keeping.LEFT_OUT
 
     async def check(self, now: float) -> None:
-        """Once a second: write what is buffered, and end a call whose RTP has stopped."""
+        """Once a second: write what is buffered, watch the line, and end a call whose RTP has stopped."""
         if self.state is CallState.ENDED:
             return  # its files are closed
         self.folder.flush()
+        before = self._watch.step
+        if self._media is not None and self.state is CallState.UP:
+            step = self._watch.update(self._leg.quality().sample(now, self._media.codec))
+            if step is not before and self._agent is not None:
+                self._line_steps.append((self._agent.now(), step))
         if self.state is CallState.UP and self._leg.rtp_age_s(now) > self._services.rtp_timeout_s:
             await self.end("no RTP")
 
@@ -225,6 +233,11 @@ class CallSession:
         if self._agent is None or self._ended is not None:
             raise CallEnded(self._ended.by if self._ended else "network")
         return self._agent
+
+    @property
+    def line(self) -> LineStep:
+        """What a conversation can rely on now."""
+        return self._watch.step
 
     def settings(
         self, stt: SttSettings, tts: TtsSettings, private: bool = False, mask: bool = False
@@ -287,7 +300,12 @@ class CallSession:
             return AgentOutcome("failed", 0)
         tts, rate = self._services.engines.tts, self._services.lines.rate_hz
         exit_name, turns = await converse(
-            agent, Replier(agent, llm, spec, tts, rate, self._report), spec, tts, rate
+            agent,
+            Replier(agent, llm, spec, tts, rate, self._report),
+            spec,
+            tts,
+            rate,
+            lambda: self.line is LineStep.BAD,
         )
         return AgentOutcome(exit_name, turns)
 
@@ -359,6 +377,8 @@ class CallSession:
             said=self._agent.mouth.said if self._agent is not None else [],
             turns=self._agent.traces if self._agent is not None else [],
             private=self._private,
+            line_steps=self._line_steps,
+            echo=self._agent.echo if self._agent is not None else None,
             recording_offset_s=self._agent_since / self._services.lines.rate_hz,
         )
         self.folder.close(record)

@@ -16,9 +16,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-import xllamacpp
+# llama.cpp's threads meet at an OpenMP barrier hundreds of times a token, and GNU's waits there by spinning,
+# for milliseconds. Where a core is shared, the spinning takes it from the very thread that is waited for:
+# 16 to 25 times slower beside other work (docs/llm.md). Read once, when the library is loaded.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
-from brain.llm.weights import DEFAULT, WeightsError, find
+import xllamacpp  # noqa: E402
+
+from brain.llm.weights import DEFAULT, WeightsError, find  # noqa: E402
 
 DEFAULT_NICE = 0
 """How far the server steps back. llama.cpp's threads wait for one another several hundred times a token, so

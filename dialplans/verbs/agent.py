@@ -88,8 +88,8 @@ class Agent(Verb):
     on_unheard: Name | None = None
     """The step to go to when speech can't be recognised, and no exit was chosen by its key."""
     keys_prompt: Text | None = None
-    """How to ask for the keys of the exits then. Without it: "If you want ..., press ..."; without keys,
-    nobody is asked."""
+    """How to ask for the keys of the exits then, and to tell of them on a bad line. Without it: "If you want ...,
+    press ..."; without keys, nobody is asked."""
 
     @model_validator(mode="after")
     def _exits_have_names_of_their_own(self) -> Agent:
@@ -155,6 +155,7 @@ class Agent(Verb):
             max_turns=self.max_turns,
             silence_s=self.silence_s,
             use_answers=self.by_heart,
+            keys_prompt=self.by_keys_prompt(facts) if any(way.key for way in self.exits.values()) else "",
             **chosen,
         )
 
@@ -162,8 +163,8 @@ class Agent(Verb):
         """Every sentence it may say that the model doesn't word."""
         spec = self.spec(facts)
         says = [answer.say for answer in spec.answers] + [way.say for way in spec.exits if way.say]
-        if spec.keys:
-            says.append(self.by_keys_prompt(facts))
+        if spec.keys_prompt:
+            says.append(spec.keys_prompt)
         return [*says, spec.unknown, spec.off_topic, spec.still_there, *spec.fallback]
 
     def facts_only(self) -> Iterator[tuple[Loc, str]]:

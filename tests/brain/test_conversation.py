@@ -133,3 +133,11 @@ def test_messages_always_alternate_within_the_budget(steps: list[str], block: in
     assert roles[1::2] == ["assistant"] * len(roles[1::2])
     assert roles[-1] == "user"
     assert len(roles) <= block + more + 1
+
+
+def test_ahead_is_a_copy_in_which_the_bot_has_spoken() -> None:
+    talk = Conversation()
+    talk.caller_said("Hello.")
+    ahead = talk.ahead("Good morning.")
+    assert [turn.text for turn in ahead.turns] == ["Hello.", "Good morning."]
+    assert [turn.text for turn in talk.turns] == ["Hello."]

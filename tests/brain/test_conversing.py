@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from virtual_call import RATE, Line, call
@@ -42,7 +43,8 @@ def talk(
         spec, llm = setup.get("spec", SPEC), setup.get("llm", ScriptedLlm(default=[ANSWER]))
         assert isinstance(spec, AgentSpec) and isinstance(llm, ScriptedLlm)
         replier = Replier(line.agent, llm, spec, ToneTts(), RATE, _no_report)
-        task = line.tasks.create_task(converse(line.agent, replier, spec, ToneTts(), RATE))
+        bad = setup.get("bad_line", lambda: False)
+        task = line.tasks.create_task(converse(line.agent, replier, spec, ToneTts(), RATE, bad))  # type: ignore[arg-type]
         for wait, what in script:
             await line.pass_time(wait)
             if what.startswith("key "):
@@ -78,7 +80,7 @@ def test_a_key_while_the_bot_thinks_cancels_the_model(monkeypatch: pytest.Monkey
     llm = ScriptedLlm(gate=never)
     outcome, _, said = talk(monkeypatch, [(0.5, "speak"), (1.5, "key 0")], llm=llm)
     assert outcome == ("desk", 1) and said[-1] == "One moment please."
-    assert llm.cancelled == 1
+    assert llm.cancelled == len(llm.asked) > 0  # also what it was reading ahead
 
 
 def test_a_key_while_the_caller_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,3 +111,16 @@ def test_keys_mean_nothing_where_no_exit_has_one(monkeypatch: pytest.MonkeyPatch
     spec = AgentSpec("You answer.", exits=(AgentExit("bye", "to leave"),), silence_s=2.0)
     outcome, _, said = talk(monkeypatch, [(0.5, "speak"), (1.5, "key 0"), (0.2, "key #")], spec=spec)
     assert outcome == ("silence", 1) and said[0].endswith("week.")
+
+
+def test_on_a_bad_line_the_keys_are_told_once_behind_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, turns = replace(SPEC, keys_prompt="For a person press 0."), []
+
+    def bad() -> bool:
+        turns.append(1)
+        return len(turns) > 1  # the line falls after the first question
+
+    outcome, _, said = talk(monkeypatch, [(0.5, "speak"), (14.0, "key 0")], spec=spec, bad_line=bad)
+    assert outcome == ("desk", 1)
+    assert said[0].endswith("every day of the week. For a person press 0.")
+    assert sum("press 0" in text for text in said) == 1

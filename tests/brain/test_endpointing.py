@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from brain.endpointing import DOUBTFUL_S, LIKELY_S, OPEN_S, QUICK_S, SURE_S, Decision, Evidence, decide
+from brain.endpointing import COMMA_S, DOUBTFUL_S, LIKELY_S, OPEN_S, QUICK_S, SURE_S, Decision, Evidence, decide
 from brain.expect import Expect, Kind
 
 LONGEST = Expect().max_pause_s
@@ -18,10 +18,15 @@ def wait(
     return decide(Evidence(expect, text, final, score, 0.0)).wait_s
 
 
-@pytest.mark.parametrize("text", ["Yes.", "No.", "yes it is", "That's right.", "uh huh"])
+@pytest.mark.parametrize("text", ["yes it is", "That's right.", "uh huh"])
 def test_a_whole_yes_or_no_is_quick(text: str) -> None:
     assert wait(text, Kind.YES_NO) == QUICK_S
     assert wait(text, Kind.YES_NO, final=False) == SURE_S
+
+
+@pytest.mark.parametrize("text", ["Yes.", "No.", "Yeah"])
+def test_one_word_may_have_more_behind_its_comma(text: str) -> None:
+    assert wait(text, Kind.YES_NO) == wait(text, Kind.YES_NO, final=False) == COMMA_S > SURE_S
 
 
 def test_a_yes_with_a_courtesy_is_sure() -> None:
@@ -110,7 +115,7 @@ def test_a_caller_who_pauses_is_waited_for_a_little_longer() -> None:
     assert patient("When do you open?", 0.4).wait_s == SURE_S + 0.25
     assert patient("When do you open?", 0.2).wait_s == pytest.approx(0.3)
     assert patient("When do you open?", 1.1).wait_s == SURE_S + 0.25
-    assert patient("Yes.", 1.1, Kind.YES_NO).wait_s == QUICK_S
+    assert patient("Yes.", 1.1, Kind.YES_NO).wait_s == COMMA_S
     assert patient("When do you open?", 0.4).reason == "words and voice, a caller who pauses"
 
 

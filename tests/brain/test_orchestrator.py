@@ -107,13 +107,30 @@ async def test_exits_are_chosen_by_schema() -> None:
 async def test_a_question_of_known_words_only_must_be_answered() -> None:
     llm = ScriptedLlm()
     await replied(llm, "Are you open on Tuesday afternoon?")
-    await replied(llm, "Is Harbour Street closed?")
+    await replied(llm, "Is the appointment in Harbour Street?")
     await replied(llm, "Is it Harbour Street?")
     assert [settings.schema for _, settings in llm.asked] == [
         answer_schema(()),
         answer_schema(("callback", "human")),  # most of it is known: "I don't know" isn't offered
         answer_schema(()),
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "offered"),
+    [
+        ("I'd like to know about Harbour Street.", ()),
+        ("What about boats in Harbour Street?", ()),  # after a fact: two thirds of it are known
+        ("Talk about Harbour Street.", ("callback", "human")),  # "talk" belongs to an exit
+        ("Are you open on Monday for a person?", ("callback", "human")),
+        ("Book me in Harbour Street.", ("callback", "human")),  # "book" is new
+        ("I see boats.", ("callback", "human", "unknown", "off_topic")),
+    ],
+)
+async def test_no_exit_is_offered_where_none_is_meant(said: str, offered: tuple[str, ...]) -> None:
+    llm = ScriptedLlm()
+    await replied(llm, said)
+    assert [settings.schema for _, settings in llm.asked] == [answer_schema(offered)]
 
 
 async def test_an_invented_number_is_not_said() -> None:
@@ -144,12 +161,12 @@ async def test_the_prefix_is_the_same_for_every_question() -> None:
     llm = ScriptedLlm()
     agent = Orchestrator(SPEC, llm)
     await agent.warm()
-    await agent.prefill(Conversation(), "Do you sell")
+    await agent.prefill(Conversation())
     _ = [part async for part in agent.reply(Conversation(), "Do you sell boats?")]
     prefix = build_prefix(SPEC)
     asked = [messages for messages, _ in llm.asked]
     assert [messages[: len(prefix)] for messages in (*llm.warmed, *asked)] == [prefix] * 3
-    assert asked[0][-1].content == 'Caller: "Do you sell"'
+    assert asked[0][-1].content == 'Caller: ""'
     assert llm.asked[0][1].max_tokens == 1
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from no_echo import NoEcho
 
 from brain import actions as act
 from brain import ear, journal
@@ -21,7 +22,6 @@ from brain.expect import Expect, Interruptible
 from brain.mouth import Source, Utterance
 from brain.stt.fake import ScriptedStt
 from brain.tts.fake import ToneTts
-from media.echo import EchoState
 from media.frame import Pcm
 from media.vad import SpeechMaybe, SpeechStarted, SpeechStopped, VadEvent
 
@@ -61,18 +61,6 @@ class LoudVad:
             self._loud = 0
             return (SpeechStopped(self._ended),)
         return ()
-
-
-class NoEcho:
-    """A line without echo, and a canceller that knows it."""
-
-    state = EchoState.CLEAR
-
-    def __init__(self, rate_hz: int) -> None:
-        pass
-
-    def process(self, near: Pcm, far: Pcm) -> Pcm:
-        return near
 
 
 QUIET = np.zeros(FRAME, np.int16)

@@ -18,13 +18,13 @@ import pytest
 from fake_line import FRAME, FakeLeg, FakeLines
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from no_echo import NoEcho
 
 from brain import ear, journal
 from brain.agent import Engines
 from brain.stt.fake import ScriptedStt
 from brain.tts.fake import ToneTts
 from dialplans.plan import load_plan
-from media.echo import EchoState
 from media.frame import Pcm
 from media.sound import Sounds, read_wav
 from media.vad import SpeechStarted, SpeechStopped, VadEvent
@@ -88,18 +88,6 @@ class LoudVad:
             self.speech = False
             return (SpeechStopped(self.ended),)
         return ()
-
-
-class NoEcho:
-    """A line without echo, and a canceller that knows it."""
-
-    state = EchoState.CLEAR
-
-    def __init__(self, rate_hz: int) -> None:
-        pass
-
-    def process(self, near: Pcm, far: Pcm) -> Pcm:
-        return near
 
 
 class Caller:

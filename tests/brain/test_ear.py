@@ -1,0 +1,46 @@
+"""What the recogniser is told of a plan, in virtual time."""
+
+from __future__ import annotations
+
+import pytest
+from virtual_call import Line, asking, call
+
+from brain.engines import SttSettings, SttStream, TtsSettings
+from brain.expect import Expect, Kind
+from brain.stt.fake import ScriptedStream, ScriptedStt
+
+
+class Noting(ScriptedStt):
+    """Notes what each segment is begun with."""
+
+    def __init__(self, script: list[str], begun: list[SttSettings]) -> None:
+        super().__init__(script, whole=True)
+        self.begun = begun
+
+    async def open(self, call: str, rate_hz: int) -> SttStream:
+        stream = await super().open(call, rate_hz)
+        assert isinstance(stream, ScriptedStream)
+        begin = stream.begin
+
+        def note(segment: int, settings: SttSettings) -> None:
+            self.begun.append(settings)
+            begin(segment, settings)
+
+        stream.begin = note  # type: ignore[method-assign]
+        return stream
+
+
+def test_phrases_are_for_words_and_not_for_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[SttSettings] = []
+    plan = SttSettings(phrases=("Willow Street",))
+
+    async def scene(line: Line) -> None:
+        line.agent.settings(plan, TtsSettings())
+        for kind in (Kind.TALK, Kind.DIGITS, Kind.NAME):
+            answer = asking(line, None, Expect(kind))
+            await line.pass_time(1.0, loud=True)
+            await line.pass_time(2.0)
+            await answer
+
+    call(scene, monkeypatch, Noting(["When do you open?", "555 0123", "John Smith."], begun))
+    assert [settings.phrases for settings in begun] == [plan.phrases, (), plan.phrases]
