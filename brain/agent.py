@@ -168,7 +168,8 @@ class Agent:
         try:
             await self.mouth.speak(utterance, source, how)
         finally:
-            if trace is not None and trace.utterance is None:
+            # An exit without a sentence says nothing: what follows is the answer.
+            if trace is not None and trace.utterance is None and utterance.first_audio is not None:
                 trace.answered_by(utterance)
 
     # ---- the turn manager -----------------------------------------------------------------------------

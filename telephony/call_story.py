@@ -6,7 +6,7 @@ Pure but for `read_story`. Times are seconds of the recording.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,20 +77,23 @@ class NoStory(ValueError):
 
 def read_story(folder: Path) -> Story:
     """The call in `folder`. Raises NoStory."""
-    try:
-        record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
-        lines = (folder / "journal.jsonl").read_text(encoding="utf-8").splitlines()
-        events = list(journal.read(lines)) if len(lines) > 1 else []
-    except FileNotFoundError as error:
-        raise NoStory(f"{error.filename}: no such file; the call isn't over, or isn't one") from None
-    except (OSError, ValueError) as error:
-        raise NoStory(f"{folder}: {error}") from error
+    record = _parsed(folder / "record.json", json.loads)
+    events = _parsed(folder / "journal.jsonl", lambda text: list(journal.read(text.splitlines())) if text else [])
     try:
         caller, bot, rate = read_stereo(folder / "recording.wav")
     except SoundError:
         caller, bot, rate = None, None, 8000  # recordings are off, or the call was never answered
     told = [(event, done) for _, event, done in events if not isinstance(event, journal.Redacted)]
     return tell(record, told, caller, bot, rate)
+
+
+def _parsed(path: Path, parse: Callable[[str], Any]) -> Any:
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NoStory(f"{path}: no such file; the call isn't over, or isn't one") from None
+    except (OSError, ValueError) as error:
+        raise NoStory(f"{path}: {error}") from error
 
 
 def tell(

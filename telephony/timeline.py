@@ -17,6 +17,7 @@ import numpy as np
 
 from media.frame import FULL_SCALE, Pcm
 from telephony.call_story import STAGES, NoStory, Span, Story, read_story
+from telephony.records import open_private
 from telephony.trace import find_call
 
 ROW_S = 30.0
@@ -49,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
         return 2
     for path in [args.out] if args.out else [folder / "timeline.png", folder / "timeline.svg"]:
         try:
-            figure.savefig(path, dpi=110)
+            with open_private(path, "wb") as file:
+                figure.savefig(file, format=path.suffix[1:] or "png", dpi=110)
         except (OSError, ValueError) as error:
             print(f"offhook: {path}: {error}", file=sys.stderr)
             return 2
@@ -75,7 +77,7 @@ def draw(story: Story) -> Any:
 def _row(axis: Any, story: Story, start: float) -> None:
     end = start + ROW_S
     axis.set_xlim(start, end)
-    axis.set_ylim(-2.6, 2.6)
+    axis.set_ylim(-2.6, 2.9)
     axis.set_yticks([1.0, -1.0], ["caller", "bot"])
     axis.grid(axis="x", alpha=0.25)
     for spine in ("top", "right", "left"):
@@ -84,7 +86,7 @@ def _row(axis: Any, story: Story, start: float) -> None:
         times, low, high = _envelope(pcm, story.rate_hz, start, end)
         axis.fill_between(times, centre + 0.75 * low, centre + 0.75 * high, color=colour, linewidth=0)
     for span in story.heard:
-        _words(axis, span, start, end, 1.85, _CALLER, "bottom")
+        _words(axis, span, start, end, 2.85, _CALLER, "top")
     for span in story.said:
         _words(axis, span, start, end, -1.85, _BOT, "top")
     for fall in story.waterfalls:
