@@ -20,16 +20,16 @@ from typing import Any
 import jiwer
 import numpy as np
 
-from benchmarks.echo_paths import FRAME, RATE, Path, css, dbm0, hybrid, pcm, peak_dbm0, room
+from benchmarks.echo_paths import FRAME, RATE, Path, css, hybrid, pcm, peak_dbm0, room
 from benchmarks.human_clips import folded, short_clips
+from brain.engines import SttSettings
 from brain.stt.local import decode
 from brain.stt.weights import cache_folder, model_folder
 from brain.stt.whisper import WhisperModel
 from brain.stt.window import Snapshot
 from brain.tts.local import CALIBRATION, load_voice
 from brain.tts.shape import gain_for, pause_ms, shape
-from brain.engines import SttSettings
-from media.echo import EchoCanceller, EchoState
+from media.echo import EchoCanceller
 from media.frame import Pcm
 from media.vad import SpeechStarted, SpeechStopped, Vad
 
@@ -173,12 +173,12 @@ def segments(audio: Pcm) -> Iterator[tuple[int, int]]:
         yield began, audio.size
 
 
-def run_speech(minutes: float, model: WhisperModel | None) -> dict[str, Any]:
+def run_speech(paths: dict[str, Path], minutes: float, model: WhisperModel | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    far = bot_speech(minutes * 60 / len(PATHS))
+    far = bot_speech(minutes * 60 / len(paths))
     print(f"the bot speaks {far.size / RATE:.0f} s on each path, the caller is silent")
     print(f"  {'path':48} {'starts':>6} {'(without)':>9} {'words':>6} {'state':>10} {'ERLE':>5} {'delay':>6}")
-    for name, path in PATHS.items():
+    for name, path in paths.items():
         near = path.near(far)
         canceller = EchoCanceller(RATE)
         out = cancelled(near, far, canceller)
@@ -201,14 +201,14 @@ def run_speech(minutes: float, model: WhisperModel | None) -> dict[str, Any]:
     return found
 
 
-def run_talk(model: WhisperModel) -> dict[str, Any]:
+def run_talk(paths: dict[str, Path], model: WhisperModel) -> dict[str, Any]:
     """Word error rates of people who speak over the bot: alone, through the canceller, and with the echo left."""
     found: dict[str, Any] = {}
     clips = short_clips()
     print(f"{len(clips)} sentences of people, spoken over the bot (word error rate)")
     print(f"  {'path':48} {'alone':>6} {'cancelled':>9} {'echo left':>9}  missed")
     far = bot_speech(200, turn_gap_s=0.2)
-    for name, path in PATHS.items():
+    for name, path in paths.items():
         truth, alone, through, left, missed = [], [], [], [], 0
         at, caller = 12 * RATE, np.zeros(far.size)
         places = []
@@ -264,9 +264,11 @@ def run_cost() -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", help="g168, cost, speech, talk; all without")
+    parser.add_argument("--path", default="", help="only the paths whose name holds this")
     parser.add_argument("--minutes", type=float, default=30.0, help="of bot speech, all paths together")
     arguments = parser.parse_args()
     parts = arguments.parts or ["g168", "cost", "speech", "talk"]
+    paths = {name: path for name, path in PATHS.items() if arguments.path in name}
     result: dict[str, Any] = {"benchmark": "echo"}
     needs_model = {"speech", "talk"} & set(parts)
     model = WhisperModel(model_folder("base"), threads=1, parallel=1) if needs_model else None
@@ -275,9 +277,9 @@ def main() -> None:
     if "cost" in parts:
         result["us_per_frame"] = run_cost()
     if "speech" in parts:
-        result["speech"] = run_speech(arguments.minutes, model)
+        result["speech"] = run_speech(paths, arguments.minutes, model)
     if "talk" in parts and model is not None:
-        result["talk"] = run_talk(model)
+        result["talk"] = run_talk(paths, model)
     print(json.dumps(result))
 
 

@@ -30,7 +30,8 @@ def _kernels() -> Block:
     delays = np.arange(_STEPS)[:, None] / _STEPS
     window = np.cos(np.pi * (time - delays) / (_TAPS + 1)) ** 2
     rows = np.sinc(time - delays) * window
-    return (rows / rows.sum(axis=1, keepdims=True)).astype(np.float32)
+    kernels: Block = (rows / rows.sum(axis=1, keepdims=True)).astype(np.float32)
+    return kernels
 
 
 _KERNELS = _kernels()

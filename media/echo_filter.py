@@ -78,7 +78,7 @@ class EchoFilter:
     def spectrum(self, block: Block) -> Bins:
         """Of a block behind one of silence: what `learn` takes."""
         self._padded[self._block :] = block
-        return np.fft.rfft(self._padded)
+        return np.fft.rfft(self._padded).astype(np.complex64, copy=False)
 
     def learn(self, spectrum: Bins) -> None:
         """Correct the path by the spectrum of what was left of `near` after the echo was taken."""

@@ -73,10 +73,16 @@ class Suppressor:
         """Whether the caller's audio gets through."""
         return self._hold > 0
 
+    @property
+    def voice(self) -> bool:
+        """Whether there may be a voice in the last frame."""
+        return self._hold > 0 or self._standing > 0
+
     def bands(self, spectrum: npt.NDArray[np.complex64]) -> Bands:
         """Power of a spectrum in each band."""
         power = spectrum.real**2 + spectrum.imag**2
-        return np.add.reduceat(power, self._first)[:BANDS] / self._widths
+        sums: Bands = np.add.reduceat(power, self._first)[:BANDS]
+        return sums / self._widths
 
     def judge(self, left: Bands, echo: Bands, erle_db: float, doubted: bool) -> None:
         """Look at a frame: `left` after the filter, of which `echo` was taken (or may be in it).
