@@ -92,7 +92,7 @@ class EchoCanceller:
     def __init__(self, rate_hz: int, *, suppress: bool = True) -> None:
         if rate_hz not in RATES_HZ:
             raise ValueError(f"the echo canceller needs 8000 or 16000 Hz, not {rate_hz}")
-        self._rate = rate_hz
+        self.rate_hz = rate_hz
         self._size = samples(FRAME_MS, rate_hz)
         self._suppress = suppress
         self._search = DelaySearch(rate_hz)
@@ -129,7 +129,12 @@ class EchoCanceller:
     @property
     def delay_ms(self) -> float | None:
         """From what was played to its echo; None until it is found."""
-        return None if self._delay is None else self._delay * 1000 / self._rate
+        return None if self._delay is None else self._delay * 1000 / self.rate_hz
+
+    @property
+    def drift_ppm(self) -> float:
+        """By how much the echo falls back behind what is played."""
+        return self._drift.slope * 1e6
 
     @property
     def erle_db(self) -> float | None:
@@ -174,7 +179,7 @@ class EchoCanceller:
     # ---- resting and waking ---------------------------------------------------------------------------
 
     def _reach_frames(self) -> int:
-        delay = MAX_DELAY_MS if self._delay is None else self._delay * 1000 // self._rate
+        delay = MAX_DELAY_MS if self._delay is None else self._delay * 1000 // self.rate_hz
         return (delay + TAIL_MS) // FRAME_MS + 1
 
     def _rest(self, near: Pcm, heard: Block) -> Pcm:
@@ -290,7 +295,7 @@ class EchoCanceller:
 
         That is 6 dB down where none was ever known, else twice the power of the one that was.
         """
-        reach = samples(MAX_DELAY_MS, self._rate)
+        reach = samples(MAX_DELAY_MS, self.rate_hz)
         past = self._far[self._end - reach : self._end].reshape(-1, self._size)
         loudest = past[int(np.einsum("ij,ij->i", past, past).argmax())]
         suppressor = self._suppressor
