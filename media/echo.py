@@ -21,7 +21,7 @@ from math import log10
 import numpy as np
 
 from media.echo_delay import MAX_DELAY_MS, DelaySearch, Found
-from media.echo_drift import DriftLoop
+from media.echo_drift import TAPS, DriftLoop
 from media.echo_filter import Block, EchoFilter
 from media.echo_suppressor import Suppressor
 from media.frame import FRAME_MS, Pcm, samples
@@ -201,7 +201,8 @@ class EchoCanceller:
         self._to_look = max(self._to_look, self._search.window // self._size)
         if self._delay is not None:
             self._filter.load(np.zeros(self._filter.history, np.float32))
-            self._start = max(0, self._start + self._drift.step(self._rested)[0])
+            if self._start >= TAPS:
+                self._start = max(TAPS, self._start + self._drift.step(self._rested)[0])
 
     def _keep(self, played: Block, heard: Block) -> None:
         if self._end + self._size > self._far.size:
@@ -256,7 +257,7 @@ class EchoCanceller:
         reference = self._reference()
         echo = self._filter.echo(reference)
         left = heard - echo
-        error, taken = self._filter.spectrum(left), self._filter.spectrum(echo)
+        error, taken = self._filter.spectra(left, echo)
         suppressor = self._suppressor
         erle_db = self.erle_db
         suppressor.judge(
@@ -267,7 +268,7 @@ class EchoCanceller:
         )
         self._filter.learn(error)
         self._measure(reference[self._size :], heard, echo, left)
-        if erle_db is not None and erle_db > _FOLLOW_DB and not suppressor.open:
+        if self._start >= TAPS and erle_db is not None and erle_db > _FOLLOW_DB and not suppressor.open:
             self._drift.follow(taken, error)
         if float(left.dot(left)) > 2 * float(heard.dot(heard)):
             left = heard  # a wrong path: better the echo than two
@@ -282,10 +283,12 @@ class EchoCanceller:
 
     def _reference(self) -> Block:
         """Two blocks of what was played, as late as the filter begins, drift included."""
+        if self._start < TAPS:  # an interpolation would need what isn't played yet
+            return self._far[self._end - self._start - 2 * self._size : self._end - self._start]
         whole, kernel = self._drift.step()
-        self._start = max(0, self._start + whole)
+        self._start = max(TAPS, self._start + whole)
         end = self._end - self._start
-        if kernel is None or self._start < kernel.size:
+        if kernel is None:
             return self._far[end - 2 * self._size : end]
         half = kernel.size // 2
         return np.convolve(self._far[end - 2 * self._size - half : end + half - 1], kernel, "valid")
@@ -299,9 +302,10 @@ class EchoCanceller:
         past = self._far[self._end - reach : self._end].reshape(-1, self._size)
         loudest = past[int(np.einsum("ij,ij->i", past, past).argmax())]
         suppressor = self._suppressor
+        line, played = self._filter.spectra(heard, loudest)
         suppressor.judge(
-            suppressor.bands(self._filter.spectrum(heard)),
-            suppressor.bands(self._filter.spectrum(loudest)) * np.float32(self._gain),
+            suppressor.bands(line),
+            suppressor.bands(played) * np.float32(self._gain),
             _UNSURE_DB,
             False,
         )

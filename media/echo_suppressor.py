@@ -39,7 +39,7 @@ _WORST_DB = 12.0
 _HOLD_FRAMES = 12
 """The line stays open so long after the last frame with a voice in it."""
 _FRAMES_OPEN = 2
-_NOISE_FALL, _NOISE_RISE, _NOISE_RISE_OPEN = np.float32(0.5), 1.02, 1.003
+_NOISE_FALL, _NOISE_RISE, _NOISE_RISE_OPEN = np.float32(0.7), 1.02, 1.003
 _NOISE_FIRST_RMS = 25.0
 _NOISE_LOWEST = np.float32(0.3)
 
