@@ -15,6 +15,7 @@ import time
 ABOUT = {
     "loop_stall": "event loop stall, and what of it is heard",
     "media": "cost of a frame, delay of the voice detector",
+    "echo": "echo canceller: G.168, telephones, people over the bot, cost",
     "media_calls": "200 calls in one worker: prompt and key",
     "speech": "recognition, synthesis and end of turn by themselves",
     "llm": "the language model by itself",
