@@ -231,7 +231,7 @@ class EchoCanceller:
                 return
             self._move(self._search.delay)
         elif found is Found.NO_ECHO and not known:
-            self._state = EchoState.CLEAR
+            self._state, self._delay = EchoState.CLEAR, None
 
     def _move(self, delay: int) -> None:
         """The echo comes `delay` samples late from now on."""

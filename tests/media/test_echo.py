@@ -118,6 +118,16 @@ def test_a_line_without_echo_is_left_alone() -> None:
     np.testing.assert_array_equal(out[3 * RATE :], near[3 * RATE :])
 
 
+def test_an_echo_that_ends_leaves_a_clear_line() -> None:
+    far = speech(0, 16)
+    echoing, plain = Path(room(1, 10), ((0, 160),)).near(far), Path(np.zeros(4)).near(far)
+    near = np.concatenate((echoing[: 5 * RATE], plain[5 * RATE :]))
+    canceller = EchoCanceller(RATE)
+    out = cancel(near, far, canceller)
+    assert canceller.state is EchoState.CLEAR and canceller.delay_ms is None
+    np.testing.assert_array_equal(out[15 * RATE :], near[15 * RATE :])
+
+
 def test_16_khz() -> None:
     far = np.repeat(speech(0, 8), 2)
     near = (np.concatenate((np.zeros(3200), far[:-3200])) * 0.3).astype(np.int16)
