@@ -54,6 +54,8 @@ _FOLLOW_DB = 3.0
 """ERLE from which on the filter's echo is good enough to follow a drift by."""
 _CONVERGED_DB = 10.0
 _UNCONVERGED_DB = 4.0
+_LOST_UNCONVERGED = -0.55
+"""Where a loudspeaker clips, the filter takes too much of what is loud."""
 _NEW_PATH_FRAMES, _NEW_DELAY_FRAMES = 75, 12
 """A path that was learnt for a shorter time is expected to be wrong; at a new delay it has to be measured first."""
 
@@ -329,7 +331,8 @@ class EchoCanceller:
         self._unproven -= 1
         if self._unproven < 0:
             both = (self._echo_power * self._left_power) ** 0.5
-            if self._likeness < _LOST * max(self._echo_power, both):
+            limit = _LOST if self._state is EchoState.CONVERGED else _LOST_UNCONVERGED
+            if self._likeness < limit * max(self._echo_power, both):
                 self._lose()
                 return
         erle = self.erle_db
