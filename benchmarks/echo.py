@@ -1,11 +1,11 @@
 """The echo canceller: ITU-T G.168's tests, telephones and speakerphones with the bot's voices, and what it costs.
 
-    python -m benchmarks.echo [g168] [cost] [speech] [talk] [aec3] [--minutes 30]
+    python -m benchmarks.echo [g168] [cost] [speech] [talk] [drawn] [aec3] [--minutes 30]
 
 `g168`: tests 2A, 2B and 3A as spandsp's echo_tests.c puts them, on four hybrids of our own. `speech`: the bot
 speaks, the caller doesn't; what the voice detector and the recogniser make of the canceller's output. `talk`: a
-person speaks over the bot; how well he is recognised. `cost`: CPU time of a frame. `aec3`: WebRTC's canceller on
-the same lines, for comparison (only when named). Both voices are synthesised
+person speaks over the bot; how well he is recognised. `cost`: CPU time of a frame. Only when named:
+`drawn`, as `speech` on twenty paths drawn by chance; `aec3`, WebRTC's canceller on the same lines. Both voices are synthesised
 once and kept in the cache folder.
 """
 
@@ -75,6 +75,24 @@ PATHS = {
     ),
     "speakerphone, 12 dB, drift 200 ppm, continuous": Path(room(10, 12, 0.2), ((0, 120),), drift_ppm=200),
 }
+
+
+def drawn_paths(count: int = 20, seed: int = 77) -> dict[str, Path]:
+    """Paths that no constant was chosen with: 60 to 300 ms, 6 to 20 dB, every fourth a loudspeaker that clips."""
+    rng = np.random.default_rng(seed)
+    paths = {}
+    for n in range(count):
+        delay, loss = float(rng.uniform(60, 300)), float(rng.uniform(6, 20))
+        kind = ("hybrid", "handset", "speakerphone", "speakerphone, clips")[n % 4]
+        clip = float(rng.uniform(0.07, 0.3)) if n % 4 == 3 else None
+        if kind == "hybrid":
+            response = hybrid(200 + n, loss)
+        elif kind == "handset":
+            response = room(200 + n, loss, 0.08, 12)
+        else:
+            response = room(200 + n, loss, float(rng.uniform(0.15, 0.4)), float(rng.uniform(2, 8)))
+        paths[f"{n:2} {kind}, {delay:.0f} ms, {loss:.0f} dB"] = Path(response, ((0, delay),), clip, seed=n + 9)
+    return paths
 
 
 def cancelled(near: Pcm, far: Pcm, canceller: EchoCanceller) -> Pcm:
@@ -288,14 +306,14 @@ def run_aec3() -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", help="g168, cost, speech, talk (all four without), aec3")
+    parser.add_argument("parts", nargs="*", help="g168, cost, speech, talk (all four without), drawn, aec3")
     parser.add_argument("--path", default="", help="only the paths whose name holds this")
     parser.add_argument("--minutes", type=float, default=30.0, help="of bot speech, all paths together")
     arguments = parser.parse_args()
     parts = arguments.parts or ["g168", "cost", "speech", "talk"]
     paths = {name: path for name, path in PATHS.items() if arguments.path in name}
     result: dict[str, Any] = {"benchmark": "echo"}
-    needs_model = {"speech", "talk"} & set(parts)
+    needs_model = {"speech", "drawn", "talk"} & set(parts)
     model = WhisperModel(model_folder("base"), threads=1, parallel=1) if needs_model else None
     if "g168" in parts:
         result["g168"] = run_g168()
@@ -303,6 +321,8 @@ def main() -> None:
         result["us_per_frame"] = run_cost()
     if "speech" in parts:
         result["speech"] = run_speech(paths, arguments.minutes, model)
+    if "drawn" in parts:
+        result["drawn"] = run_speech(drawn_paths(), arguments.minutes, model)
     if "talk" in parts and model is not None:
         result["talk"] = run_talk(paths, model)
     if "aec3" in parts:
