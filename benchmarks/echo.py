@@ -5,8 +5,8 @@
 `g168`: tests 2A, 2B and 3A as spandsp's echo_tests.c puts them, on four hybrids of our own. `speech`: the bot
 speaks, the caller doesn't; what the voice detector and the recogniser make of the canceller's output. `talk`: a
 person speaks over the bot; how well he is recognised. `cost`: CPU time of a frame. Only when named:
-`drawn`, as `speech` on twenty paths drawn by chance; `aec3`, WebRTC's canceller on the same lines. Both voices are synthesised
-once and kept in the cache folder.
+`drawn`, as `speech` on twenty paths drawn by chance; `aec3`, WebRTC's canceller on the same lines. Both
+voices are synthesised once and kept in the cache folder.
 """
 
 from __future__ import annotations
