@@ -18,6 +18,7 @@ ABOUT = {
     "full_media": "100 conversations in one worker, every stage on",
     "dtmf": "in-band keys: criteria, lost packets, talk-off, cost",
     "jitter_buffer": "pjmedia's jitter buffer on bad lines",
+    "echo": "echo canceller: G.168, telephones, people over the bot, cost",
     "media_calls": "200 calls in one worker: prompt and key",
     "speech": "recognition, synthesis and end of turn by themselves",
     "llm": "the language model by itself",

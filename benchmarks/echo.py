@@ -1,11 +1,12 @@
 """The echo canceller: ITU-T G.168's tests, telephones and speakerphones with the bot's voices, and what it costs.
 
-    python -m benchmarks.echo [g168] [cost] [speech] [talk] [--minutes 30]
+    python -m benchmarks.echo [g168] [cost] [speech] [talk] [drawn] [aec3] [--minutes 30]
 
 `g168`: tests 2A, 2B and 3A as spandsp's echo_tests.c puts them, on four hybrids of our own. `speech`: the bot
 speaks, the caller doesn't; what the voice detector and the recogniser make of the canceller's output. `talk`: a
-person speaks over the bot; how well he is recognised. `cost`: CPU time of a frame. Both voices are synthesised
-once and kept in the cache folder.
+person speaks over the bot; how well he is recognised. `cost`: CPU time of a frame. Only when named:
+`drawn`, as `speech` on twenty paths drawn by chance; `aec3`, WebRTC's canceller on the same lines. Both
+voices are synthesised once and kept in the cache folder.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ from brain.tts.shape import gain_for, pause_ms, shape
 from media.echo import EchoCanceller
 from media.frame import Pcm
 from media.vad import SpeechStarted, SpeechStopped, Vad
+from media.webrtc_apm import WebrtcApm
 
-LIMIT_DBM0 = -65.0
 RUN_UP = RATE // 4
 """What the recogniser hears from before the onset, as in a call."""
 
@@ -74,6 +75,24 @@ PATHS = {
     ),
     "speakerphone, 12 dB, drift 200 ppm, continuous": Path(room(10, 12, 0.2), ((0, 120),), drift_ppm=200),
 }
+
+
+def drawn_paths(count: int = 20, seed: int = 77) -> dict[str, Path]:
+    """Paths that no constant was chosen with: 60 to 300 ms, 6 to 20 dB, every fourth a loudspeaker that clips."""
+    rng = np.random.default_rng(seed)
+    paths = {}
+    for n in range(count):
+        delay, loss = float(rng.uniform(60, 300)), float(rng.uniform(6, 20))
+        kind = ("hybrid", "handset", "speakerphone", "speakerphone, clips")[n % 4]
+        clip = float(rng.uniform(0.07, 0.3)) if n % 4 == 3 else None
+        if kind == "hybrid":
+            response = hybrid(200 + n, loss)
+        elif kind == "handset":
+            response = room(200 + n, loss, 0.08, 12)
+        else:
+            response = room(200 + n, loss, float(rng.uniform(0.15, 0.4)), float(rng.uniform(2, 8)))
+        paths[f"{n:2} {kind}, {delay:.0f} ms, {loss:.0f} dB"] = Path(response, ((0, delay),), clip, seed=n + 9)
+    return paths
 
 
 def cancelled(near: Pcm, far: Pcm, canceller: EchoCanceller) -> Pcm:
@@ -173,12 +192,12 @@ def segments(audio: Pcm) -> Iterator[tuple[int, int]]:
         yield began, audio.size
 
 
-def run_speech(minutes: float, model: WhisperModel | None) -> dict[str, Any]:
+def run_speech(paths: dict[str, Path], minutes: float, model: WhisperModel | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    far = bot_speech(minutes * 60 / len(PATHS))
+    far = bot_speech(minutes * 60 / len(paths))
     print(f"the bot speaks {far.size / RATE:.0f} s on each path, the caller is silent")
     print(f"  {'path':48} {'starts':>6} {'(without)':>9} {'words':>6} {'state':>10} {'ERLE':>5} {'delay':>6}")
-    for name, path in PATHS.items():
+    for name, path in paths.items():
         near = path.near(far)
         canceller = EchoCanceller(RATE)
         out = cancelled(near, far, canceller)
@@ -201,14 +220,14 @@ def run_speech(minutes: float, model: WhisperModel | None) -> dict[str, Any]:
     return found
 
 
-def run_talk(model: WhisperModel) -> dict[str, Any]:
+def run_talk(paths: dict[str, Path], model: WhisperModel) -> dict[str, Any]:
     """Word error rates of people who speak over the bot: alone, through the canceller, and with the echo left."""
     found: dict[str, Any] = {}
     clips = short_clips()
     print(f"{len(clips)} sentences of people, spoken over the bot (word error rate)")
     print(f"  {'path':48} {'alone':>6} {'cancelled':>9} {'echo left':>9}  missed")
     far = bot_speech(200, turn_gap_s=0.2)
-    for name, path in PATHS.items():
+    for name, path in paths.items():
         truth, alone, through, left, missed = [], [], [], [], 0
         at, caller = 12 * RATE, np.zeros(far.size)
         places = []
@@ -261,23 +280,53 @@ def run_cost() -> dict[str, float]:
     return found
 
 
+def run_aec3() -> dict[str, float]:
+    """WebRTC's AEC3: residue of test 2A (a), starts of speech on the paths in a minute of the bot, CPU a frame."""
+
+    def through(near: Pcm, far: Pcm) -> Pcm:
+        apm = WebrtcApm(RATE, echo=True)
+        frames = range(0, near.size, FRAME)
+        return np.concatenate([apm.process(near[at : at + FRAME], far[at : at + FRAME]) for at in frames])
+
+    found = {}
+    far = pcm(css(10, -10))
+    near = Path(hybrid(1, 12), law=None, noise_dbm0=-80).near(far)
+    began = time.process_time()
+    out = through(near, far)
+    found["us"] = round((time.process_time() - began) / (near.size / FRAME) * 1e6, 1)
+    found["2A a"] = round(peak_dbm0(out[RATE:]), 1)
+    far = bot_speech(60)
+    for name, path in PATHS.items():
+        found[name] = sum(1 for _ in segments(through(path.near(far), far)))
+    print("WebRTC AEC3: us a frame, peak residue of 2A in dBm0, and starts of speech in a minute of the bot")
+    for name, value in found.items():
+        print(f"  {name:48} {value:7.1f}")
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", help="g168, cost, speech, talk; all without")
+    parser.add_argument("parts", nargs="*", help="g168, cost, speech, talk (all four without), drawn, aec3")
+    parser.add_argument("--path", default="", help="only the paths whose name holds this")
     parser.add_argument("--minutes", type=float, default=30.0, help="of bot speech, all paths together")
     arguments = parser.parse_args()
     parts = arguments.parts or ["g168", "cost", "speech", "talk"]
+    paths = {name: path for name, path in PATHS.items() if arguments.path in name}
     result: dict[str, Any] = {"benchmark": "echo"}
-    needs_model = {"speech", "talk"} & set(parts)
+    needs_model = {"speech", "drawn", "talk"} & set(parts)
     model = WhisperModel(model_folder("base"), threads=1, parallel=1) if needs_model else None
     if "g168" in parts:
         result["g168"] = run_g168()
     if "cost" in parts:
         result["us_per_frame"] = run_cost()
     if "speech" in parts:
-        result["speech"] = run_speech(arguments.minutes, model)
+        result["speech"] = run_speech(paths, arguments.minutes, model)
+    if "drawn" in parts:
+        result["drawn"] = run_speech(drawn_paths(), arguments.minutes, model)
     if "talk" in parts and model is not None:
-        result["talk"] = run_talk(model)
+        result["talk"] = run_talk(paths, model)
+    if "aec3" in parts:
+        result["aec3"] = run_aec3()
     print(json.dumps(result))
 
 

@@ -36,11 +36,17 @@ def dbm0(signal: npt.NDArray[np.generic]) -> float:
 
 def peak_dbm0(signal: npt.NDArray[np.generic], time_s: float = 0.035) -> float:
     """The highest level that a meter of one pole and 35 ms shows (ITU-T G.168, 6.4.1.2.1)."""
-    from scipy.signal import lfilter
-
     keep = float(np.exp(-1 / (RATE * time_s)))
-    power = lfilter([1 - keep], [1, -keep], np.square(signal.astype(float)))
+    pole = (1 - keep) * keep ** np.arange(int(10 * time_s * RATE))
+    power = convolved(np.square(signal.astype(float)), pole)
     return 10 * float(np.log10(power.max() / FULL_SCALE**2 + 1e-12)) + DBM0_OF_FULL_SCALE
+
+
+def convolved(signal: Signal, response: Signal) -> Signal:
+    """`signal` through a filter, as long as it was."""
+    size = 1 << (signal.size + response.size).bit_length()
+    spectrum = np.fft.rfft(signal, size) * np.fft.rfft(response, size)
+    return np.fft.irfft(spectrum, size)[: signal.size]
 
 
 def css(seconds: float, level_dbm0: float, double_talk: bool = False) -> Signal:
@@ -115,13 +121,11 @@ class Path:
 
     def near(self, far: Pcm, caller: Signal | None = None) -> Pcm:
         """What the line brings while `far` is played and `caller` (as long) speaks."""
-        from scipy.signal import fftconvolve
-
         played = self.coded(far).astype(float)
         if self.clip is not None:
             ceiling = self.clip * FULL_SCALE
             played = ceiling * np.tanh(played / ceiling)
-        echo = fftconvolve(played, self.response)[: far.size]
+        echo = convolved(played, self.response)
         if self.drift_ppm:
             at = np.arange(far.size) * (1 - self.drift_ppm * 1e-6)
             fine = np.fft.irfft(np.fft.rfft(echo), 8 * far.size) * 8

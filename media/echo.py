@@ -19,11 +19,10 @@ from enum import Enum
 from math import log10
 
 import numpy as np
-import numpy.typing as npt
 
 from media.echo_delay import MAX_DELAY_MS, DelaySearch, Found
-from media.echo_drift import DriftLoop
-from media.echo_filter import EchoFilter
+from media.echo_drift import TAPS, DriftLoop
+from media.echo_filter import Block, EchoFilter
 from media.echo_suppressor import Suppressor
 from media.frame import FRAME_MS, Pcm, samples
 
@@ -54,7 +53,11 @@ _UNSURE_DB = 12.0
 _FOLLOW_DB = 3.0
 """ERLE from which on the filter's echo is good enough to follow a drift by."""
 _CONVERGED_DB = 10.0
-_DOUBTED_DB = 6.0
+_UNCONVERGED_DB = 4.0
+_LOST_UNCONVERGED = -0.55
+"""Where a loudspeaker clips, the filter takes too much of what is loud."""
+_NEW_PATH_FRAMES, _NEW_DELAY_FRAMES = 75, 12
+"""A path that was learnt for a shorter time is expected to be wrong; at a new delay it has to be measured first."""
 
 
 class EchoState(Enum):
@@ -91,7 +94,7 @@ class EchoCanceller:
     def __init__(self, rate_hz: int, *, suppress: bool = True) -> None:
         if rate_hz not in RATES_HZ:
             raise ValueError(f"the echo canceller needs 8000 or 16000 Hz, not {rate_hz}")
-        self._rate = rate_hz
+        self.rate_hz = rate_hz
         self._size = samples(FRAME_MS, rate_hz)
         self._suppress = suppress
         self._search = DelaySearch(rate_hz)
@@ -108,10 +111,12 @@ class EchoCanceller:
         self._delay: int | None = None  # samples
         self._start = 0  # samples that the filter's first tap lies behind
         self._to_look = _LOOK_FRAMES
+        self._gain = _UNLEARNT_GAIN
+        self._unproven = 0  # frames with an echo until the path may be found wrong
         self._resting = True
         self._rested = 0  # frames
         self._drift = DriftLoop(self._size)
-        self._before = self._after = self._likeness = self._echo_power = self._left_power = 0.0
+        self._before = self._after = self._likeness = self._echo_power = self._left_power = self._played = 0.0
 
     @property
     def state(self) -> EchoState:
@@ -126,7 +131,12 @@ class EchoCanceller:
     @property
     def delay_ms(self) -> float | None:
         """From what was played to its echo; None until it is found."""
-        return None if self._delay is None else self._delay * 1000 / self._rate
+        return None if self._delay is None else self._delay * 1000 / self.rate_hz
+
+    @property
+    def drift_ppm(self) -> float:
+        """By how much the echo falls back behind what is played."""
+        return self._drift.slope * 1e6
 
     @property
     def erle_db(self) -> float | None:
@@ -171,15 +181,15 @@ class EchoCanceller:
     # ---- resting and waking ---------------------------------------------------------------------------
 
     def _reach_frames(self) -> int:
-        delay = MAX_DELAY_MS if self._delay is None else self._delay * 1000 // self._rate
+        delay = MAX_DELAY_MS if self._delay is None else self._delay * 1000 // self.rate_hz
         return (delay + TAIL_MS) // FRAME_MS + 1
 
-    def _rest(self, near: Pcm, heard: npt.NDArray[np.float32]) -> Pcm:
+    def _rest(self, near: Pcm, heard: Block) -> Pcm:
         out = self._pass(near, heard)
         self._resting, self._rested = out is near, 0
         return out
 
-    def _pass(self, near: Pcm, heard: npt.NDArray[np.float32]) -> Pcm:
+    def _pass(self, near: Pcm, heard: Block) -> Pcm:
         if self._suppressor.release(heard):
             return near
         return np.clip(np.rint(heard), -32768, 32767).astype(np.int16)
@@ -193,9 +203,10 @@ class EchoCanceller:
         self._to_look = max(self._to_look, self._search.window // self._size)
         if self._delay is not None:
             self._filter.load(np.zeros(self._filter.history, np.float32))
-            self._start = max(0, self._start + self._drift.step(self._rested)[0])
+            if self._start >= TAPS:
+                self._start = max(TAPS, self._start + self._drift.step(self._rested)[0])
 
-    def _keep(self, played: npt.NDArray[np.float32], heard: npt.NDArray[np.float32]) -> None:
+    def _keep(self, played: Block, heard: Block) -> None:
         if self._end + self._size > self._far.size:
             self._far[: self._kept] = self._far[self._end - self._kept : self._end]
             self._near[: self._kept] = self._near[self._end - self._kept : self._end]
@@ -222,13 +233,14 @@ class EchoCanceller:
                 return
             self._move(self._search.delay)
         elif found is Found.NO_ECHO and not known:
-            self._state = EchoState.CLEAR
+            self._state, self._delay = EchoState.CLEAR, None
 
     def _move(self, delay: int) -> None:
         """The echo comes `delay` samples late from now on."""
         same = self._delay is not None and abs(delay - self._delay) <= self._lead
         if same or self._delay is None:
             self._filter.doubt()
+        self._unproven = _NEW_PATH_FRAMES if same or self._delay is None else _NEW_DELAY_FRAMES
         if not same:
             self._delay = delay
             self._start = max(0, delay - self._lead)
@@ -236,17 +248,18 @@ class EchoCanceller:
         self._filter.load(self._far[end - self._filter.history : end])
         self._suppressor.restart()
         self._state = EchoState.LEARNING
-        self._before = self._after = self._likeness = self._echo_power = self._left_power = 0.0
+        self._before = self._after = self._likeness = self._echo_power = self._left_power = self._played = 0.0
 
     # ---- path -----------------------------------------------------------------------------------------
 
-    def _cancel(self, heard: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def _cancel(self, heard: Block) -> Block:
         """The frame less its echo."""
         if self._state in (EchoState.UNKNOWN, EchoState.LOST):
             return self._guess(heard)
-        echo = self._filter.echo(self._reference())
+        reference = self._reference()
+        echo = self._filter.echo(reference)
         left = heard - echo
-        error, taken = self._filter.spectrum(left), self._filter.spectrum(echo)
+        error, taken = self._filter.spectra(left, echo)
         suppressor = self._suppressor
         erle_db = self.erle_db
         suppressor.judge(
@@ -256,8 +269,8 @@ class EchoCanceller:
             self._doubted(echo, left),
         )
         self._filter.learn(error)
-        self._measure(heard, echo, left)
-        if erle_db is not None and erle_db > _FOLLOW_DB and not suppressor.open:
+        self._measure(reference[self._size :], heard, echo, left)
+        if self._start >= TAPS and erle_db is not None and erle_db > _FOLLOW_DB and not suppressor.open:
             self._drift.follow(taken, error)
         if float(left.dot(left)) > 2 * float(heard.dot(heard)):
             left = heard  # a wrong path: better the echo than two
@@ -265,30 +278,36 @@ class EchoCanceller:
             suppressor.apply(left)
         return left
 
-    def _doubted(self, echo: npt.NDArray[np.float32], left: npt.NDArray[np.float32]) -> bool:
+    def _doubted(self, echo: Block, left: Block) -> bool:
         """Whether this frame looks as if the path had just changed: what is left is the echo that was taken."""
         taken, kept = float(echo.dot(echo)), float(left.dot(left))
         return float(left.dot(echo)) < _DOUBTED * max(taken, (taken * kept) ** 0.5) and taken > 0.0
 
-    def _reference(self) -> npt.NDArray[np.float32]:
+    def _reference(self) -> Block:
         """Two blocks of what was played, as late as the filter begins, drift included."""
+        if self._start < TAPS:  # an interpolation would need what isn't played yet
+            return self._far[self._end - self._start - 2 * self._size : self._end - self._start]
         whole, kernel = self._drift.step()
-        self._start = max(0, self._start + whole)
+        self._start = max(TAPS, self._start + whole)
         end = self._end - self._start
-        if kernel is None or self._start < kernel.size:
+        if kernel is None:
             return self._far[end - 2 * self._size : end]
         half = kernel.size // 2
         return np.convolve(self._far[end - 2 * self._size - half : end + half - 1], kernel, "valid")
 
-    def _guess(self, heard: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Where the path isn't known: what is fainter than the worst echo could be is taken for one."""
-        reach = samples(MAX_DELAY_MS, self._rate)
+    def _guess(self, heard: Block) -> Block:
+        """Where the path isn't known: what is fainter than the worst echo could be is taken for one.
+
+        That is 6 dB down where none was ever known, else twice the power of the one that was.
+        """
+        reach = samples(MAX_DELAY_MS, self.rate_hz)
         past = self._far[self._end - reach : self._end].reshape(-1, self._size)
         loudest = past[int(np.einsum("ij,ij->i", past, past).argmax())]
         suppressor = self._suppressor
+        line, played = self._filter.spectra(heard, loudest)
         suppressor.judge(
-            suppressor.bands(self._filter.spectrum(heard)),
-            suppressor.bands(self._filter.spectrum(loudest)) * np.float32(_UNLEARNT_GAIN),
+            suppressor.bands(line),
+            suppressor.bands(played) * np.float32(self._gain),
             _UNSURE_DB,
             False,
         )
@@ -297,32 +316,34 @@ class EchoCanceller:
             suppressor.apply(left)
         return left
 
-    def _measure(
-        self, heard: npt.NDArray[np.float32], echo: npt.NDArray[np.float32], left: npt.NDArray[np.float32]
-    ) -> None:
+    def _measure(self, played: Block, heard: Block, echo: Block, left: Block) -> None:
         """Follow ERLE, and whether what is taken is really there."""
         taken, kept = float(echo.dot(echo)), float(left.dot(left))
         self._likeness = _LIKENESS_KEEP * self._likeness + (1 - _LIKENESS_KEEP) * float(left.dot(echo))
         self._echo_power = _LIKENESS_KEEP * self._echo_power + (1 - _LIKENESS_KEEP) * taken
         self._left_power = _LIKENESS_KEEP * self._left_power + (1 - _LIKENESS_KEEP) * kept
+        self._played = _LIKENESS_KEEP * self._played + (1 - _LIKENESS_KEEP) * float(played.dot(played))
         if taken < self._size * _FAINT**2:
             return
-        if not self._suppressor.open:
+        if not self._suppressor.voice:
             self._before = _KEEP * self._before + (1 - _KEEP) * float(heard.dot(heard))
             self._after = _KEEP * self._after + (1 - _KEEP) * kept
-        if self._state is EchoState.CONVERGED:
+        self._unproven -= 1
+        if self._unproven < 0:
             both = (self._echo_power * self._left_power) ** 0.5
-            if self._likeness < _LOST * max(self._echo_power, both):
+            limit = _LOST if self._state is EchoState.CONVERGED else _LOST_UNCONVERGED
+            if self._likeness < limit * max(self._echo_power, both):
                 self._lose()
                 return
         erle = self.erle_db
         if erle is not None:
             if erle >= _CONVERGED_DB:
                 self._state = EchoState.CONVERGED
-            elif erle < _DOUBTED_DB:
+            elif erle < _UNCONVERGED_DB:
                 self._state = EchoState.LEARNING
 
     def _lose(self) -> None:
+        self._gain = min(_UNLEARNT_GAIN, 2 * self._echo_power / max(self._played, 1.0))
         self._state = EchoState.LOST
         self._search.restart()
         self._suppressor.restart()

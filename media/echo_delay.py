@@ -63,13 +63,12 @@ class DelaySearch:
         """One more window: the newest `window` samples of the line and the newest `span` of what was played."""
         x = np.fft.rfft(far, self._size)
         d = np.fft.rfft(near * self._taper, self._size)
-        for total, new in (
-            (self._cross, np.conj(x) * d),
-            (self._far, x.real**2 + x.imag**2),
-            (self._near, d.real**2 + d.imag**2),
-        ):
-            total *= _FORGET
-            total += new
+        self._cross *= _FORGET
+        self._cross += np.conj(x) * d
+        self._far *= _FORGET
+        self._far += x.real**2 + x.imag**2
+        self._near *= _FORGET
+        self._near += d.real**2 + d.imag**2
         weight = np.sqrt(self._far * self._near) + np.float32(1e-3) * np.sqrt(self._far.mean() * self._near.mean())
         correlation = np.fft.irfft(self._cross / (weight + np.float32(1e-9)))
         # The near window starts `span - window` samples after the far one, so no delay is a lag of minus that.
@@ -78,7 +77,6 @@ class DelaySearch:
         self._windows += 1
         best = int(lags.argmax())
         ratio = float(lags[best]) / (float(np.sqrt(np.mean(lags**2))) + 1e-12)
-        self.ratio = ratio
         if ratio < _PEAK:
             self._agreed = 0
             return Found.NO_ECHO if self._windows >= _ENOUGH else Found.NOTHING_YET

@@ -20,17 +20,19 @@ _PROPORTIONAL, _INTEGRAL = 0.06, 0.0008
 _LAG_HIGHEST = 1.0
 _SLOPE_HIGHEST = 0.0005
 """500 ppm."""
-_TAPS = 16
+TAPS = 16
+"""Of the interpolation; it looks half as many samples ahead."""
 _STEPS = 64
 
 
 def _kernels() -> Block:
     """Windowed sincs that delay by 0, 1/64 ... 63/64 of a sample (and by seven samples that the caller shifts)."""
-    time = np.arange(_TAPS) - (_TAPS // 2 - 1)
+    time = np.arange(TAPS) - (TAPS // 2 - 1)
     delays = np.arange(_STEPS)[:, None] / _STEPS
-    window = np.cos(np.pi * (time - delays) / (_TAPS + 1)) ** 2
+    window = np.cos(np.pi * (time - delays) / (TAPS + 1)) ** 2
     rows = np.sinc(time - delays) * window
-    return (rows / rows.sum(axis=1, keepdims=True)).astype(np.float32)
+    kernels: Block = (rows / rows.sum(axis=1, keepdims=True)).astype(np.float32)
+    return kernels
 
 
 _KERNELS = _kernels()

@@ -36,7 +36,7 @@ class EchoFilter:
         self._path = np.zeros((partitions, bins), np.complex64)
         self._doubt = np.zeros((partitions, bins), np.float32)
         self._other = np.full(bins, _FLOOR * self._size, np.float32)
-        self._padded = np.zeros(self._size, np.float32)
+        self._padded = np.zeros((2, self._size), np.float32)
         self._turn = 0
         self.history = (partitions + 1) * block
         """Samples of the far signal that the filter looks back on."""
@@ -52,22 +52,6 @@ class EchoFilter:
         pairs = np.concatenate((blocks[:-1], blocks[1:]), axis=1)[::-1]
         self._far[:] = np.fft.rfft(pairs, axis=1)
 
-    def shift(self, samples: int) -> None:
-        """Move the path `samples` later (or earlier, if negative)."""
-        taps = np.fft.irfft(self._path, axis=1)[:, : self._block].reshape(-1)
-        moved = np.zeros_like(taps)
-        if samples >= 0:
-            moved[samples:] = taps[: taps.size - samples]
-        else:
-            moved[:samples] = taps[-samples:]
-        padded = np.zeros((self._partitions, self._size), np.float32)
-        padded[:, : self._block] = moved.reshape(self._partitions, self._block)
-        self._path[:] = np.fft.rfft(padded, axis=1)
-
-    def taps(self) -> Block:
-        """The path as an impulse response, shape (partitions * block,)."""
-        return np.fft.irfft(self._path, axis=1)[:, : self._block].reshape(-1).astype(np.float32)
-
     def echo(self, far: Block) -> Block:
         """The echo expected in the next block of `near`; `far`: the newest two blocks of what was played."""
         self._far[1:] = self._far[:-1]
@@ -75,10 +59,12 @@ class EchoFilter:
         estimate = np.einsum("pf,pf->f", self._far, self._path)
         return np.fft.irfft(estimate)[self._block :].astype(np.float32)
 
-    def spectrum(self, block: Block) -> Bins:
-        """Of a block behind one of silence: what `learn` takes."""
-        self._padded[self._block :] = block
-        return np.fft.rfft(self._padded)
+    def spectra(self, one: Block, other: Block) -> tuple[Bins, Bins]:
+        """Of two blocks, each behind one of silence: what `learn` takes."""
+        self._padded[0, self._block :] = one
+        self._padded[1, self._block :] = other
+        both = np.fft.rfft(self._padded, axis=1).astype(np.complex64, copy=False)
+        return both[0], both[1]
 
     def learn(self, spectrum: Bins) -> None:
         """Correct the path by the spectrum of what was left of `near` after the echo was taken."""
@@ -98,11 +84,13 @@ class EchoFilter:
         gain += forget
         self._doubt *= gain
         self._doubt += (1 - forget) * (self._path.real**2 + self._path.imag**2)
-        self._constrain(slice(self._turn, self._turn + 1))
-        self._turn = (self._turn + 1) % self._partitions
+        # One partition in every other block: the circular part grows slowly, and transforms cost most.
+        self._turn = (self._turn + 1) % (2 * self._partitions)
+        if self._turn % 2:
+            self._constrain(self._turn // 2)
 
-    def _constrain(self, which: slice) -> None:
+    def _constrain(self, partition: int) -> None:
         """A partition's response is one block long: what the circular correction put behind it is cut off."""
-        taps = np.fft.irfft(self._path[which], axis=1)
-        taps[:, self._block :] = 0.0
-        self._path[which] = np.fft.rfft(taps, axis=1)
+        taps = np.fft.irfft(self._path[partition])
+        taps[self._block :] = 0.0
+        self._path[partition] = np.fft.rfft(taps)

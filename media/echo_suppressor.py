@@ -12,9 +12,8 @@ from math import log10
 import numpy as np
 import numpy.typing as npt
 
-from media.mixing import Ramp
-
 Bands = npt.NDArray[np.float32]
+Block = npt.NDArray[np.float32]
 
 BANDS = 16
 _TAIL = 0.7
@@ -40,9 +39,13 @@ _WORST_DB = 12.0
 _HOLD_FRAMES = 12
 """The line stays open so long after the last frame with a voice in it."""
 _FRAMES_OPEN = 2
-_NOISE_FALL, _NOISE_RISE, _NOISE_RISE_OPEN = np.float32(0.5), 1.02, 1.003
+_NOISE_FALL, _NOISE_RISE, _NOISE_RISE_OPEN = np.float32(0.7), 1.02, 1.003
 _NOISE_FIRST_RMS = 25.0
 _NOISE_LOWEST = np.float32(0.3)
+
+
+_HISS = np.random.default_rng(168).standard_normal(65537, np.float32)
+"""White noise of RMS 1, eight seconds of it at 8 kHz."""
 
 
 class Suppressor:
@@ -53,8 +56,11 @@ class Suppressor:
         edges = np.linspace(200, 3700, BANDS + 1) * 2 * block / rate_hz
         self._first = np.rint(edges).astype(np.intp)
         self._widths = np.diff(self._first).astype(np.float32)
-        self._ramp = Ramp(block // 4)
-        self._rng = np.random.default_rng(168)
+        fade = np.arange(1, block // 4 + 1, dtype=np.float32) / np.float32(block // 4)
+        self._fade = np.concatenate((fade, np.ones(block - fade.size, np.float32)))
+        self._fade_out = 1.0 - self._fade
+        self._was_open = True
+        self._place = 0
         self._noise = np.full(BANDS, block * _NOISE_FIRST_RMS**2, np.float32)
         self.restart()
 
@@ -73,10 +79,16 @@ class Suppressor:
         """Whether the caller's audio gets through."""
         return self._hold > 0
 
+    @property
+    def voice(self) -> bool:
+        """Whether there may be a voice in the last frame."""
+        return self._hold > 0 or self._standing > 0
+
     def bands(self, spectrum: npt.NDArray[np.complex64]) -> Bands:
         """Power of a spectrum in each band."""
         power = spectrum.real**2 + spectrum.imag**2
-        return np.add.reduceat(power, self._first)[:BANDS] / self._widths
+        sums: Bands = np.add.reduceat(power, self._first)[:BANDS]
+        return sums / self._widths
 
     def judge(self, left: Bands, echo: Bands, erle_db: float, doubted: bool) -> None:
         """Look at a frame: `left` after the filter, of which `echo` was taken (or may be in it).
@@ -87,15 +99,15 @@ class Suppressor:
         margin_db = np.float32(_MARGIN_DB + _MARGIN_PER_DB * lacks_db)
         loud = 10 ** ((_LOUD_DB + _LOUD_PER_DB * lacks_db) / 10)
         self._echo *= np.float32(_TAIL)
-        np.maximum(self._echo, echo + _SPREADS * echo.mean(), out=self._echo)
-        level_db = 10 * log10(float(self._echo[0].sum()) + 1)
+        np.maximum(self._echo, echo + _SPREADS * (np.add.reduce(echo) / BANDS), out=self._echo)
+        level_db = 10 * log10(float(np.add.reduce(self._echo[0])) + 1)
         self._loudest_db = max(self._loudest_db - _LOUDEST_FALL_DB, level_db)
         share_db = self._shares_db[min(_LEVELS - 1, int((self._loudest_db - level_db) / _LEVEL_DB))]
         expected = self._echo * 10 ** (share_db * np.float32(0.1)) + self._noise
         over_db = 10 * np.log10((left + 1) / (expected + 1))
-        total, total_expected = float(left.sum()), float(expected.sum(axis=1).max())
+        total, total_expected = float(np.add.reduce(left)), float(np.add.reduce(expected, axis=1).max())
         self.echo_share = min(1.0, total_expected / (total + 1.0))
-        bands = int((over_db.min(axis=0) > margin_db).sum())
+        bands = np.count_nonzero(np.minimum(over_db[0], over_db[1]) > margin_db)
         stands = not doubted and bands >= _BANDS_OPEN and total > total_expected * loud
         self._standing = self._standing + 1 if stands else 0
         if self._standing >= _FRAMES_OPEN or (stands and self._hold):
@@ -104,8 +116,8 @@ class Suppressor:
             self._hold -= 1
         heard = self._echo > 4 * self._noise
         rise = np.float32(_OPEN_STEP_DB if self._hold else _STEP_DB)
-        step = np.clip(over_db, np.float32(-_STEP_DB), rise)
-        step[~heard] = 0.0
+        step = np.minimum(np.maximum(over_db, np.float32(-_STEP_DB)), rise)
+        step *= heard
         share_db += step
         np.minimum(share_db, np.float32(_SHARE_HIGHEST_DB), out=share_db)
         # The noise may fall at any time, and rise where there is no echo: slowly while somebody speaks.
@@ -114,24 +126,26 @@ class Suppressor:
         fallen = self._noise + _NOISE_FALL * (left - self._noise)
         self._noise = np.maximum(np.minimum(np.where(left < self._noise, fallen, left), ceiling), _NOISE_LOWEST)
 
-    def apply(self, signal: npt.NDArray[np.float32]) -> None:
+    def apply(self, signal: Block) -> None:
         """Close or open, in place and without a click: over 5 ms."""
-        self._ramp.to(1.0 if self._hold else 0.0)
-        if not self._ramp.transparent:
-            self._close(signal)
+        self._go(signal, opens=self._hold > 0)
 
-    def release(self, signal: npt.NDArray[np.float32]) -> bool:
-        """Open, as `apply`; True once it is."""
-        self._ramp.to(1.0)
-        if self._ramp.transparent:
-            return True
-        self._close(signal)
-        return self._ramp.transparent
+    def release(self, signal: Block) -> bool:
+        """Open, as `apply`; whether it was open before, so that nothing was changed."""
+        untouched = self._was_open
+        self._go(signal, opens=True)
+        return untouched
 
-    def _close(self, signal: npt.NDArray[np.float32]) -> None:
-        before = signal.copy()
-        self._ramp.apply(signal)
-        rms = np.sqrt(float(self._noise.mean()) / self._block)
-        noise = self._rng.standard_normal(signal.size, np.float32) * np.float32(rms)
-        kept = np.divide(signal, before, out=np.zeros_like(signal), where=np.abs(before) > 1e-3)
-        signal += noise * np.sqrt(np.maximum(0.0, 1.0 - kept**2))
+    def _go(self, signal: Block, opens: bool) -> None:
+        before, self._was_open = self._was_open, opens
+        if before and opens:
+            return
+        rms = np.float32(np.sqrt(float(np.add.reduce(self._noise)) / BANDS / self._block))
+        self._place = (self._place + self._block) % (_HISS.size - self._block)
+        noise = _HISS[self._place : self._place + self._block] * rms
+        if not before and not opens:
+            signal[:] = noise
+            return
+        gain = self._fade if opens else self._fade_out
+        signal *= gain
+        signal += noise * np.sqrt(1.0 - gain**2)
