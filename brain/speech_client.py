@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TypeVar
 
 import grpc
 import grpc.aio
@@ -11,7 +12,11 @@ from brain import speech_pb2 as pb
 from brain.engines import EngineError
 from brain.speech_pb2_grpc import SpeechStub
 
+T = TypeVar("T")
+
 WARM_TIMEOUT_S = 120.0
+MESSAGES_AT_ONCE = 256
+"""So many at most go in one, which keeps a burst well under the size limit."""
 
 OPTIONS: list[tuple[str, int]] = [
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -73,3 +78,11 @@ def failure(engine: str, error: grpc.aio.AioRpcError) -> EngineError:
     if error.code() is grpc.StatusCode.FAILED_PRECONDITION:
         return EngineError(engine, error.details() or "failed")
     return EngineError(engine, f"speech server: {error.code().name.lower()}: {error.details()}")
+
+
+async def waiting(queue: asyncio.Queue[T]) -> list[T]:
+    """All that waits in `queue`, in its order; at least one."""
+    found = [await queue.get()]
+    while len(found) < MESSAGES_AT_ONCE and not queue.empty():
+        found.append(queue.get_nowait())
+    return found

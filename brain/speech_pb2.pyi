@@ -24,6 +24,18 @@ class TtsSettings(_message.Message):
     speed: float
     def __init__(self, voice: _Optional[str] = ..., speed: _Optional[float] = ...) -> None: ...
 
+class SttRequests(_message.Message):
+    __slots__ = ("requests",)
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    requests: _containers.RepeatedCompositeFieldContainer[SttRequest]
+    def __init__(self, requests: _Optional[_Iterable[_Union[SttRequest, _Mapping]]] = ...) -> None: ...
+
+class SttReplies(_message.Message):
+    __slots__ = ("replies",)
+    REPLIES_FIELD_NUMBER: _ClassVar[int]
+    replies: _containers.RepeatedCompositeFieldContainer[SttReply]
+    def __init__(self, replies: _Optional[_Iterable[_Union[SttReply, _Mapping]]] = ...) -> None: ...
+
 class SttRequest(_message.Message):
     __slots__ = ("stream", "open", "begin", "audio", "finalize", "close")
     class Open(_message.Message):

@@ -36,8 +36,8 @@ class SpeechStub:
         """
         self.Stt = channel.stream_stream(
                 '/offhook.speech.Speech/Stt',
-                request_serializer=brain_dot_speech__pb2.SttRequest.SerializeToString,
-                response_deserializer=brain_dot_speech__pb2.SttReply.FromString,
+                request_serializer=brain_dot_speech__pb2.SttRequests.SerializeToString,
+                response_deserializer=brain_dot_speech__pb2.SttReplies.FromString,
                 _registered_method=True)
         self.Speak = channel.stream_stream(
                 '/offhook.speech.Speech/Speak',
@@ -66,7 +66,8 @@ class SpeechServicer:
 
     def Stt(self, request_iterator, context):
         """One stream a worker, which carries all of its calls. A stream's messages share `stream`, a number the
-        worker chooses. Audio comes in batches of 60 to 100 ms, and only while somebody speaks.
+        worker chooses. Audio comes in batches of 60 to 100 ms, and only while somebody speaks. What waits to be
+        sent goes in one message, in its order: a message costs more than what is in it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,8 +105,8 @@ def add_SpeechServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'Stt': grpc.stream_stream_rpc_method_handler(
                     servicer.Stt,
-                    request_deserializer=brain_dot_speech__pb2.SttRequest.FromString,
-                    response_serializer=brain_dot_speech__pb2.SttReply.SerializeToString,
+                    request_deserializer=brain_dot_speech__pb2.SttRequests.FromString,
+                    response_serializer=brain_dot_speech__pb2.SttReplies.SerializeToString,
             ),
             'Speak': grpc.stream_stream_rpc_method_handler(
                     servicer.Speak,
@@ -153,8 +154,8 @@ class Speech:
             request_iterator,
             target,
             '/offhook.speech.Speech/Stt',
-            brain_dot_speech__pb2.SttRequest.SerializeToString,
-            brain_dot_speech__pb2.SttReply.FromString,
+            brain_dot_speech__pb2.SttRequests.SerializeToString,
+            brain_dot_speech__pb2.SttReplies.FromString,
             options,
             channel_credentials,
             insecure,

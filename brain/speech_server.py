@@ -23,7 +23,7 @@ import numpy as np
 
 from brain import speech_pb2 as pb
 from brain.engines import EngineError, Final, Partial, Stt, SttSettings, SttStream, TtsSettings
-from brain.speech_client import SERVER_OPTIONS
+from brain.speech_client import SERVER_OPTIONS, waiting
 from brain.speech_engines import Engines, SpeechConfig, build
 from brain.speech_pb2_grpc import SpeechServicer, add_SpeechServicer_to_server
 from brain.speech_scheduler import Kind
@@ -144,18 +144,21 @@ class SpeechService(SpeechServicer):
     async def _wait_for_stop(self) -> None:
         await self._stopping.wait()
 
-    async def Stt(self, request_iterator: AsyncIterator[pb.SttRequest], context: Any) -> None:
+    async def Stt(self, request_iterator: AsyncIterator[pb.SttRequests], context: Any) -> None:
         """Many streams of a worker."""
         hearing = _Hearing(self._engines.stt)
         await context.send_initial_metadata(())  # the worker's sign that somebody is there
 
         async def read() -> None:
-            async for request in request_iterator:
-                await hearing.take(request)
+            async for message in request_iterator:
+                for request in message.requests:
+                    await hearing.take(request)
 
         async def write() -> None:
             while True:
-                await context.write(await hearing.replies.get())
+                message = pb.SttReplies()
+                message.replies.extend(await waiting(hearing.replies))
+                await context.write(message)
 
         tasks = [asyncio.create_task(work) for work in (read(), write(), self._wait_for_stop())]
         try:

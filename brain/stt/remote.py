@@ -15,7 +15,7 @@ import grpc.aio
 
 from brain import speech_pb2 as pb
 from brain.engines import EngineError, Final, Partial, SttSettings, SttStream, Word
-from brain.speech_client import SpeechChannel, failure
+from brain.speech_client import SpeechChannel, failure, waiting
 from media.frame import Pcm
 
 BATCH_MS = 60
@@ -155,9 +155,10 @@ class _Session:
 
     async def _read(self) -> None:
         try:
-            while isinstance(reply := await self._call.read(), pb.SttReply):
-                if (stream := self._streams.get(reply.stream)) is not None:
-                    stream.answered(reply)
+            while isinstance(message := await self._call.read(), pb.SttReplies):
+                for reply in message.replies:
+                    if (stream := self._streams.get(reply.stream)) is not None:
+                        stream.answered(reply)
             details = await self._call.details() or "ended the stream"
             self._fail(EngineError("stt", f"speech server: {details}"))
         except grpc.aio.AioRpcError as error:
@@ -166,7 +167,9 @@ class _Session:
     async def _write(self) -> None:
         try:
             while True:
-                await self._call.write(await self._out.get())
+                message = pb.SttRequests()
+                message.requests.extend(await waiting(self._out))
+                await self._call.write(message)
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
             self._fail(EngineError("stt", f"speech server lost: {type(error).__name__}"))
 
