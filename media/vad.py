@@ -24,7 +24,7 @@ STOP_MS = 120
 
 _AGGRESSIVENESS = 2
 _OVER_NOISE_DB = 6.0
-_FAINTEST_DBFS = -55.0
+_FAINTEST_DBFS = -60.0
 """Fainter sounds are never looked at: on a telephone that is the noise of the line."""
 _STILL_OVER_NOISE_DB = 4.0
 _UNDER_SPEECH_DB = 30.0
@@ -33,11 +33,14 @@ _SUSPICIOUS_OF = 3
 _SUSPICIOUS = 2
 _RUN_UP_FRAMES = 11
 """Frames before the first suspicious one that the model hears too, with its memory wiped: an old memory of
-tones makes it deaf, an empty one takes tones that begin suddenly for speech. 11 was the best of ten values on
-the recordings this was tuned with; on a recording kept aside, 3 to 12 did about equally well."""
-_SURE = 0.75
-_LIKELY = 0.5
-_LIKELY_WINDOWS = 2
+tones makes it deaf, an empty one takes tones that begin suddenly for speech."""
+_SURE = 0.5
+_DOUBTED = 0.06
+_SUREST = 0.95
+"""Each maybe that came to nothing raises the bar for the next by `_DOUBTED`, up to `_SUREST`: hold music and
+babble cry wolf every second."""
+_FORGET = 0.9965
+"""How much of such doubt is left a frame later: half of it after 4 s."""
 _SOUND_FRAMES = 3
 _HUM = 0.985
 """Sounds that repeat themselves this well aren't voices."""
@@ -117,7 +120,7 @@ class Vad:
         self._gave_up = -(1 << 62)  # where a maybe last came to nothing
         self._maybe_frames = 0
         self._probability = 0.0
-        self._likely = 0  # windows in a row in which speech was likely
+        self._doubt = 0.0  # maybes that came to nothing, less what was forgotten since
         self._peak = -100.0
         self._voiced_end = 0
 
@@ -142,6 +145,7 @@ class Vad:
         power = float(row.dot(row)) / self._full_power
         level = 10 * log10(power) if power > 1e-10 else -100.0
         self._levels[slot] = level
+        self._doubt *= _FORGET
         if self._count == 1:
             self._floor = max(min(level, _FLOOR_START_DBFS), _FLOOR_LOWEST_DBFS)
         if self._state is _State.QUIET:
@@ -164,10 +168,12 @@ class Vad:
         ago = self._suspicions.bit_length() - 1
         if position - self._gave_up > _AGAIN_FRAMES * self._size:
             self._began = position - ago * self._size
-        self._state, self._maybe_frames, self._peak, self._likely = _State.MAYBE, 0, level, 0
+        self._state, self._maybe_frames, self._peak = _State.MAYBE, 0, level
         self._silero.reset()
-        for back in range(min(ago + _RUN_UP_FRAMES, self._count - 1), 0, -1):
-            self._silero.feed(self._ring[(self._count - 1 - back) % _RING].astype(np.int16))
+        before = range(min(ago + _RUN_UP_FRAMES, self._count - 1), 0, -1)
+        if before:
+            rows = [(self._count - 1 - back) % _RING for back in before]
+            self._silero.feed(self._ring[rows].reshape(-1).astype(np.int16))
         return (SpeechMaybe(self._began), *self._listen(frame, position, level))
 
     def _suspect(self, bit: int) -> None:
@@ -177,10 +183,10 @@ class Vad:
         """A frame that the model hears."""
         for probability in self._silero.feed(frame):
             self._probability = probability
-            self._likely = self._likely + 1 if probability >= _LIKELY else 0
         end = position + self._size
         if self._state is _State.MAYBE:
             self._maybe_frames += 1
+            self._probability = self._silero.peek()
             if level > self._peak + _LOUDER_DB:
                 self._peak, self._maybe_frames = level, 0
             if not self._is_start(end):
@@ -202,7 +208,7 @@ class Vad:
 
     def _is_start(self, end: int) -> bool:
         """Whether the model is sure, and not fooled by a tone or a hum that has just begun."""
-        if self._likely < _LIKELY_WINDOWS and self._probability < _SURE:
+        if self._probability < min(_SURE + _DOUBTED * self._doubt, _SUREST):
             return False
         if end - self._began < _SOUND_FRAMES * self._size or self._likeness() > _HUM:
             return False
@@ -232,6 +238,7 @@ class Vad:
         return float((products / np.sqrt(np.maximum(energy, 1.0))).max())
 
     def _give_up(self, end: int) -> None:
+        self._doubt += 1
         self._gave_up = end
         recent = (self._levels[(self._count - 1 - back) % _RING] for back in range(_GIVE_UP_FRAMES))
         self._floor = min(max(self._floor, min(recent)), _FLOOR_HIGHEST_DBFS)
