@@ -239,13 +239,14 @@ def never_speech() -> dict[str, Signal]:
     """What nobody says, by its name; hold music is apart."""
     rng = np.random.default_rng(4)
     minute = 60.0
+    swell = 1 + np.sign(np.sin(np.arange(int(minute * RATE)) / 5000))
     return {
         "silence": np.zeros(int(minute * RATE)),
         "comfort noise -60": white(minute, -60),
         "white noise -45": white(minute, -45),
         "white noise -30": white(minute, -30),
         "car noise -35": car(minute, -35),
-        "noise that comes and goes": white(minute, -30, 2) * (1 + np.sign(np.sin(np.arange(int(minute * RATE)) / 5000))),
+        "noise that comes and goes": white(minute, -30, 2) * swell,
         "dial tone, Europe": cadence(tones(minute, -12, 425), 4.0, 1.0),
         "dial tone, North America": cadence(tones(minute, -13, 350, 440), 4.0, 1.0),
         "dial tone, stutter": cadence(tones(minute, -15, 350, 440), 0.1, 0.1),

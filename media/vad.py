@@ -34,13 +34,13 @@ _SUSPICIOUS = 2
 _RUN_UP_FRAMES = 11
 """Frames before the first suspicious one that the model hears too, with its memory wiped: an old memory of
 tones makes it deaf, an empty one takes tones that begin suddenly for speech."""
-_SURE = 0.5
-_DOUBTED = 0.06
-_SUREST = 0.95
+_SURE = 0.42
+_DOUBTED = 0.15
+_SUREST = 0.93
 """Each maybe that came to nothing raises the bar for the next by `_DOUBTED`, up to `_SUREST`: hold music and
 babble cry wolf every second."""
-_FORGET = 0.9965
-"""How much of such doubt is left a frame later: half of it after 4 s."""
+_FORGET = 0.998
+"""How much of such doubt is left a frame later: half of it after 7 s."""
 _SOUND_FRAMES = 3
 _HUM = 0.985
 """Sounds that repeat themselves this well aren't voices."""
@@ -89,7 +89,9 @@ class SpeechStopped:
 VadEvent = SpeechMaybe | SpeechStarted | SpeechStopped
 
 
-class _State(Enum):
+class Activity(Enum):
+    """What the line holds now."""
+
     QUIET = auto()
     MAYBE = auto()
     SPEECH = auto()
@@ -110,7 +112,7 @@ class Vad:
         self._full_power = self._size * FULL_SCALE**2
         self._webrtc = WebrtcVad(rate_hz, _AGGRESSIVENESS)
         self._silero = Silero(rate_hz)
-        self._state = _State.QUIET
+        self._state = Activity.QUIET
         self._ring = np.zeros((_RING, self._size), np.float32)
         self._levels = [-100.0] * _RING
         self._count = 0  # frames so far
@@ -123,6 +125,11 @@ class Vad:
         self._doubt = 0.0  # maybes that came to nothing, less what was forgotten since
         self._peak = -100.0
         self._voiced_end = 0
+
+    @property
+    def activity(self) -> Activity:
+        """What the last frame was taken for."""
+        return self._state
 
     @property
     def speech_probability(self) -> float:
@@ -148,7 +155,7 @@ class Vad:
         self._doubt *= _FORGET
         if self._count == 1:
             self._floor = max(min(level, _FLOOR_START_DBFS), _FLOOR_LOWEST_DBFS)
-        if self._state is _State.QUIET:
+        if self._state is Activity.QUIET:
             if level < self._floor + _OVER_NOISE_DB or level < _FAINTEST_DBFS:
                 self._suspect(0)
                 self._learn(level)
@@ -168,7 +175,7 @@ class Vad:
         ago = self._suspicions.bit_length() - 1
         if position - self._gave_up > _AGAIN_FRAMES * self._size:
             self._began = position - ago * self._size
-        self._state, self._maybe_frames, self._peak = _State.MAYBE, 0, level
+        self._state, self._maybe_frames, self._peak = Activity.MAYBE, 0, level
         self._silero.reset()
         before = range(min(ago + _RUN_UP_FRAMES, self._count - 1), 0, -1)
         if before:
@@ -184,7 +191,7 @@ class Vad:
         for probability in self._silero.feed(frame):
             self._probability = probability
         end = position + self._size
-        if self._state is _State.MAYBE:
+        if self._state is Activity.MAYBE:
             self._maybe_frames += 1
             self._probability = self._silero.peek()
             if level > self._peak + _LOUDER_DB:
@@ -193,7 +200,7 @@ class Vad:
                 if self._maybe_frames >= _GIVE_UP_FRAMES:
                     self._give_up(end)
                 return ()
-            self._state, self._peak, self._voiced_end = _State.SPEECH, level, end
+            self._state, self._peak, self._voiced_end = Activity.SPEECH, level, end
             return (SpeechStarted(max(self._began, end - _LATEST_FRAMES * self._size)),)
         self._peak = max(self._peak, level)
         if level < self._floor:
@@ -245,7 +252,7 @@ class Vad:
         self._rest()
 
     def _rest(self) -> None:
-        self._state, self._suspicions, self._probability = _State.QUIET, 0, 0.0
+        self._state, self._suspicions, self._probability = Activity.QUIET, 0, 0.0
 
     def _learn(self, level: float) -> None:
         """Follow the noise: down quickly, up slowly."""
