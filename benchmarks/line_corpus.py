@@ -23,6 +23,8 @@ from media.sound import read_wav
 
 RATE = 8000
 ASTERISK = Path("/usr/share/asterisk")
+NOT_VOICES = ("beep", "tone", "monkeys", "weasels")
+"""What else lies among Asterisk's prompts."""
 LEAD_MS = 150
 """Of the recording before the onset: a breath, a soft consonant."""
 _MARGIN_DB = 15.9
@@ -84,9 +86,36 @@ def kept_recordings(prompts: int = 60) -> list[tuple[str, Signal]]:
     found = [(path, load(package_file(package, path))) for package, path in KEPT_ASIDE]
     paths = sorted(POCKETSPHINX.glob("librivox/*.wav")) + sorted(POCKETSPHINX.glob("cards/*.wav"))
     paths += sorted(POCKETSPHINX.glob("*.raw"))
-    announcer = sorted((ASTERISK / "sounds").glob("en*/*.wav"))
+    announcer = [p for p in sorted((ASTERISK / "sounds").glob("en*/*.wav")) if not any(n in p.stem for n in NOT_VOICES)]
     paths += announcer[:: max(1, len(announcer) // prompts)]
     return found + [(path.name, load(path)) for path in paths]
+
+
+SENTENCES = (
+    "Hello, I would like to make an appointment.",
+    "Yes.",
+    "No, thank you.",
+    "Four five five, one two seven.",
+    "Six seven eight.",
+    "My name is Fiona Shaw.",
+    "Can I speak to somebody?",
+    "He said that Thursday was better.",
+    "What time do you close?",
+    "Stop, that's not what I meant.",
+)
+
+
+def synthetic_recordings() -> list[tuple[str, Signal]]:
+    """The packaged voices, hibari and joe, say `SENTENCES`. Raises EngineError."""
+    from brain.tts.hibari import Hibari
+    from brain.tts.piper import Piper, joe_file
+
+    found = []
+    for name, voice in (("hibari", Hibari()), ("joe", Piper(joe_file(), threads=1))):
+        for sentence in SENTENCES:
+            pcm = np.rint(voice.synthesize(sentence, 1.0) * 32767).astype(np.int16)
+            found.append((name, resample(pcm, voice.rate_hz, RATE).astype(np.float64)))
+    return found
 
 
 def utterances(name: str, signal: Signal) -> Iterator[Utterance]:
@@ -137,21 +166,26 @@ def car(seconds: float, dbfs: float, seed: int = 1) -> Signal:
 
 
 @cache
-def _talkers() -> tuple[Signal, ...]:
-    """Long stretches of the tuning recordings without pauses."""
+def _talkers(names: tuple[tuple[str, str], ...]) -> tuple[Signal, ...]:
+    """Recordings without their pauses."""
     found = []
-    for name, signal in tuning_recordings()[:3]:
-        found.append(np.concatenate([u.signal for u in utterances(name, signal)]))
+    for package, path in names:
+        pieces = [u.signal for u in utterances(path, load(package_file(package, path)))]
+        found += [np.concatenate(pieces)] if pieces else []
     return tuple(found)
 
 
-def babble(seconds: float, dbfs: float, seed: int = 1, talkers: int = 8) -> Signal:
-    """`talkers` people at once, each somewhere else in a recording; half of them at another speed."""
+def babble(
+    seconds: float, dbfs: float, seed: int = 1, talkers: int = 8, names: tuple[tuple[str, str], ...] = TUNING[:3]
+) -> Signal:
+    """`talkers` people at once, each somewhere else in one of `names`; three of four at another speed."""
     rng = np.random.default_rng(seed)
     count = int(seconds * RATE)
     total = np.zeros(count)
+    sources = _talkers(names)
+    order = rng.permutation(len(sources))
     for n in range(talkers):
-        source = _talkers()[n % len(_talkers())]
+        source = sources[order[n % len(sources)]]
         start = int(rng.integers(source.size))
         pace = (1.0, 1.08, 0.93, 1.15)[n % 4]
         total += np.interp(start + np.arange(count) * pace, np.arange(source.size), source, period=source.size)

@@ -22,8 +22,9 @@ _LOWEST_GAIN_DB = -15.0
 _STEP_DB = 0.5
 """How far the gain moves in a frame: 25 dB a second."""
 _USUAL_DBFS = -24.0
-"""Taken for the caller's level until there is speech to measure, and weighed like `_USUAL_FRAMES` of it."""
-_USUAL_FRAMES = 5
+"""Taken for the caller's level until there is speech to measure."""
+_P56_DB = 0.8
+"""The voice detector counts less of a pause as speech than P.56, which therefore reads lower by about so much."""
 _MEMORY_FRAMES = 150
 _KNEE = 10 ** (-6 / 20)
 _CEILING = 10 ** (-0.5 / 20)
@@ -92,7 +93,7 @@ class Levels:
         self._wiener = Wiener(rate_hz)
         self._full_power = self._size * FULL_SCALE**2
         self._speech = 10 ** (_USUAL_DBFS / 10)
-        self._speech_frames = _USUAL_FRAMES
+        self._speech_frames = 0
         self._noise = 0.0
         self._gain_db = 0.0
         self._noisy = self._suppressing = False
@@ -105,7 +106,7 @@ class Levels:
     @property
     def speech_dbfs(self) -> float:
         """The caller's active level, as far as known, less the noise."""
-        return _db(max(self._speech - self._noise, self._speech / 10))
+        return _db(max(self._speech - self._noise, self._speech / 10)) - _P56_DB
 
     @property
     def snr_db(self) -> float:
