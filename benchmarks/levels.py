@@ -189,7 +189,8 @@ def main() -> None:
     for row in rows:
         print(
             "  in {in_dbfs:4.0f}: {after_1s_p5:6.1f} to {after_1s_p95:6.1f} (p5 to p95); next turn "
-            "{next_turn_p5:6.1f} to {next_turn_p95:6.1f}, {within_3_db:4.0%} within 3 dB, highest sample {peak}".format(**row)
+            "{next_turn_p5:6.1f} to {next_turn_p95:6.1f}, {within_3_db:4.0%} within 3 dB, highest sample "
+            "{peak}".format(**row)
         )
     print(json.dumps(result))
 

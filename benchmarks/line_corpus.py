@@ -23,7 +23,7 @@ from media.sound import read_wav
 
 RATE = 8000
 ASTERISK = Path("/usr/share/asterisk")
-NOT_VOICES = ("beep", "tone", "monkeys", "weasels")
+NOT_VOICES = ("beep", "tone", "monkeys", "weasels", "confbridge-join", "confbridge-leave")
 """What else lies among Asterisk's prompts."""
 LEAD_MS = 150
 """Of the recording before the onset: a breath, a soft consonant."""
@@ -86,7 +86,8 @@ def kept_recordings(prompts: int = 60) -> list[tuple[str, Signal]]:
     found = [(path, load(package_file(package, path))) for package, path in KEPT_ASIDE]
     paths = sorted(POCKETSPHINX.glob("librivox/*.wav")) + sorted(POCKETSPHINX.glob("cards/*.wav"))
     paths += sorted(POCKETSPHINX.glob("*.raw"))
-    announcer = [p for p in sorted((ASTERISK / "sounds").glob("en*/*.wav")) if not any(n in p.stem for n in NOT_VOICES)]
+    announcer = sorted((ASTERISK / "sounds").glob("en*/*.wav"))
+    announcer = [path for path in announcer if not any(word in path.stem for word in NOT_VOICES)]
     paths += announcer[:: max(1, len(announcer) // prompts)]
     return found + [(path.name, load(path)) for path in paths]
 
