@@ -49,6 +49,8 @@ _HUM = 0.985
 _TONE = 0.9985
 """Frames of which so much lies in two tones aren't voices: one in 140 of theirs does."""
 _LOBE_BINS = 2
+_LOWEST_TONE_BIN = 7
+"""From 350 Hz on, in bins of 50 Hz: no signalling tone lies lower, but the murmur of an m does."""
 _STILL = 0.35
 _GIVE_UP_FRAMES = 12
 """A maybe that the model hasn't confirmed for so long is noise, and the noise floor moves up to it."""
@@ -232,9 +234,14 @@ class Vad:
         return all(self._tonality(self._count - 1 - back) < _TONE for back in range(_SOUND_FRAMES))
 
     def _tonality(self, count: int) -> float:
-        """How much of frame `count` lies around its two strongest frequencies, 0 to 1 (dial tone, a key)."""
+        """How much of frame `count` lies around its two strongest frequencies, 0 to 1 (dial tone, a key).
+
+        0 where the strongest is too low for a signal.
+        """
         power = np.abs(np.fft.rfft(self._ring[count % _RING] * self._window)) ** 2
         total = float(power.sum())
+        if int(power.argmax()) < _LOWEST_TONE_BIN:
+            return 0.0
         for _ in range(2):
             peak = int(power.argmax())
             power[max(0, peak - _LOBE_BINS) : peak + _LOBE_BINS + 1] = 0.0
