@@ -16,7 +16,7 @@ DEEPEST_DB = 10.0
 
 _MEMORY = np.float32(0.9)
 _LEARN_FRAMES = 10
-_NOISE_FRAMES = 30
+_NOISE_FRAMES = 200
 
 _Floats = npt.NDArray[np.float32]
 
