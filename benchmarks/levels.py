@@ -172,7 +172,7 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="benchmarks.levels", description=__doc__)
     parser.add_argument("--no-words", action="store_true")
-    parser.add_argument("--seeds", type=int, default=6)
+    parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--snr", type=float, nargs="+", default=[5.0, 10.0], help="dB")
     given = parser.parse_args()
     result: dict[str, object] = {"benchmark": "levels"}

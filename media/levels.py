@@ -26,7 +26,9 @@ _USUAL_DBFS = -24.0
 _P56_DB = 0.8
 """The voice detector counts less of a pause as speech than P.56, which therefore reads lower by about so much."""
 _MEMORY_FRAMES = 150
-_KNEE = 10 ** (-6 / 20)
+_DROP_DB = 3.0
+"""How far it falls in a frame whose peaks would pass the knee: a loud word after a soft one."""
+_KNEE = 10 ** (-3 / 20)
 _CEILING = 10 ** (-0.5 / 20)
 _SUPPRESS_DB = 6.0
 _LEAVE_DB = 9.0
@@ -129,7 +131,9 @@ class Levels:
             self._speech_frames = min(self._speech_frames + 1, _MEMORY_FRAMES)
             self._speech += (power - self._speech) / self._speech_frames
             wanted = min(max(self._target - self.speech_dbfs, _LOWEST_GAIN_DB), _HIGHEST_GAIN_DB)
-            self._gain_db += min(max(wanted - self._gain_db, -_STEP_DB), _STEP_DB)
+            over = 20 * log10(max(float(np.abs(wave).max()), 1.0) / (_KNEE * FULL_SCALE)) + self._gain_db
+            step = min(max(wanted - self._gain_db, -_STEP_DB), _STEP_DB)
+            self._gain_db += step if over <= 0 else max(min(step, -over), -_DROP_DB)
         elif activity is Activity.QUIET:
             self._noise += _NOISE_PACE * (power - self._noise)
             self._judge_noise()
