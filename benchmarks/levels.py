@@ -10,6 +10,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
+from functools import cache
 
 import jiwer
 import numpy as np
@@ -26,6 +27,11 @@ from benchmarks.line_corpus import (
     utterances,
     white,
 )
+from brain.engines import SttSettings
+from brain.stt.local import decode
+from brain.stt.weights import model_folder
+from brain.stt.whisper import WhisperModel
+from brain.stt.window import Snapshot
 from media.frame import Pcm
 from media.levels import TARGET_DBFS, Levels, active_level_dbfs
 from media.resample import resample
@@ -117,50 +123,57 @@ def cost_us() -> dict[str, float]:
     return {name: round(float(np.median(values)), 1) for name, values in costs.items()}
 
 
-def words(seeds: int, snrs_db: list[float]) -> list[dict[str, object]]:
-    """Word errors of whisper-base, raw and levelled, in each noise."""
-    from brain.engines import SttSettings
-    from brain.stt.local import decode
-    from brain.stt.weights import model_folder
-    from brain.stt.whisper import WhisperModel
-    from brain.stt.window import Snapshot
+class WordCount:
+    """Word error rates of whisper-base, raw and levelled, in one noise."""
 
-    model = WhisperModel(model_folder("base"), threads=1, parallel=1)
-
-    def hear(pcm: Pcm) -> str:
-        heard = decode(model, SttSettings(), False, Snapshot(pcm[LEAD - RUN_UP :], RATE, 0, ()))
-        return folded(heard.text)
-
-    clips = []
-    for clip in short_clips():
-        whole = np.clip(np.rint(clip.audio * 32767), -32768, 32767).astype(np.int16)
-        pcm = resample(whole, clip.rate_hz, RATE)
-        clips.append((folded(clip.text), pcm * 10 ** ((SPEECH_DBFS - active_level_dbfs(pcm, RATE)) / 20)))
-    rows: list[dict[str, object]] = []
-    cases = [("none", 40.0, dbfs) for dbfs in (-40.0, -22.0, -12.0)]
-    cases += [(name, snr, SPEECH_DBFS) for snr in snrs_db for name in NOISES]
-    for name, snr_db, dbfs in cases:
-        said, raw, clean, shares = [], [], [], []
-        for seed in range(seeds if name != "none" else 2):
-            for number, (text, signal) in enumerate(clips):
-                padded = np.concatenate((np.zeros(LEAD), signal, np.zeros(RATE // 2)))
-                padded *= 10 ** ((dbfs - SPEECH_DBFS) / 20)
-                make = NOISES.get(name, white)
-                noise = make(padded.size / RATE + 0.1, dbfs - snr_db, 1000 * seed + number)
-                pcm = on_the_line(padded + noise[: padded.size])
-                through, share = levelled(pcm)
-                said.append(text)
-                raw.append(hear(pcm))
-                clean.append(hear(through))
+    def __init__(
+        self, noise: str, snr_db: float, dbfs: float = SPEECH_DBFS, *, clips: int = 13, seeds: int = 1
+    ) -> None:
+        model = _whisper()
+        said, raw, levels, shares = [], [], [], []
+        for seed in range(seeds):
+            for number, clip in enumerate(short_clips()[:clips]):
+                whole = np.clip(np.rint(clip.audio * 32767), -32768, 32767).astype(np.int16)
+                pcm = resample(whole, clip.rate_hz, RATE)
+                speech = pcm * 10 ** ((dbfs - active_level_dbfs(pcm, RATE)) / 20)
+                padded = np.concatenate((np.zeros(LEAD), speech, np.zeros(RATE // 2)))
+                make = NOISES.get(noise, white)
+                background = make(padded.size / RATE + 0.1, dbfs - snr_db, 1000 * seed + number)
+                line = on_the_line(padded + background[: padded.size])
+                through, share = levelled(line)
+                said.append(folded(clip.text))
+                raw.append(_hear(model, line))
+                levels.append(_hear(model, through))
                 shares.append(share)
+        self.words = len(" ".join(said).split())
+        self.raw, self.levelled = jiwer.wer(said, raw), jiwer.wer(said, levels)
+        self.filter_in = float(np.mean(shares))
+
+
+@cache
+def _whisper() -> WhisperModel:
+    return WhisperModel(model_folder("base"), threads=1, parallel=1)
+
+
+def _hear(model: WhisperModel, pcm: Pcm) -> str:
+    return folded(decode(model, SttSettings(), False, Snapshot(pcm[LEAD - RUN_UP :], RATE, 0, ())).text)
+
+
+def words(seeds: int, snrs_db: list[float]) -> list[dict[str, object]]:
+    """Word error rates at three levels on a clean line, and in each noise."""
+    cases = [("none", 40.0, dbfs, min(seeds, 2)) for dbfs in (-40.0, -22.0, -12.0)]
+    cases += [(name, snr, SPEECH_DBFS, seeds) for snr in snrs_db for name in NOISES]
+    rows: list[dict[str, object]] = []
+    for name, snr_db, dbfs, count in cases:
+        found = WordCount(name, snr_db, dbfs, seeds=count)
         row: dict[str, object] = {
             "noise": name,
             "speech_dbfs": dbfs,
             "snr_db": snr_db,
-            "words": len(" ".join(said).split()),
-            "wer_raw": round(jiwer.wer(said, raw), 3),
-            "wer_levels": round(jiwer.wer(said, clean), 3),
-            "filter_in": round(float(np.mean(shares)), 2),
+            "words": found.words,
+            "wer_raw": round(found.raw, 3),
+            "wer_levels": round(found.levelled, 3),
+            "filter_in": round(found.filter_in, 2),
         }
         cells = "  {noise:8} {speech_dbfs:6.0f} {snr_db:7.0f} {words:6} {wer_raw:9} {wer_levels:9} {filter_in:9}"
         print(cells.format(**row), flush=True)

@@ -143,3 +143,14 @@ def test_wiener_returns_what_it_got_where_nothing_is_noise() -> None:
 def test_bad_frames(size: int) -> None:
     with pytest.raises(ValueError, match="160 samples"):
         Levels(8000).process(np.zeros(size, np.int16), Activity.QUIET)
+
+
+@pytest.mark.models
+def test_words_are_kept_on_a_clean_line_and_gained_in_noise() -> None:
+    """Four human sentences through G.711 to whisper-base, as `benchmarks.levels` does it with thirteen."""
+    from benchmarks.levels import WordCount
+
+    clean, noisy = WordCount("none", 40.0, clips=4), WordCount("white", 5.0, clips=4, seeds=3)
+    assert clean.levelled <= clean.raw
+    assert noisy.levelled <= noisy.raw
+    assert noisy.filter_in > 0.5 and clean.filter_in == 0.0
