@@ -86,10 +86,14 @@ def kept_recordings(prompts: int = 60) -> list[tuple[str, Signal]]:
     found = [(path, load(package_file(package, path))) for package, path in KEPT_ASIDE]
     paths = sorted(POCKETSPHINX.glob("librivox/*.wav")) + sorted(POCKETSPHINX.glob("cards/*.wav"))
     paths += sorted(POCKETSPHINX.glob("*.raw"))
-    announcer = sorted((ASTERISK / "sounds").glob("en*/*.wav"))
-    announcer = [path for path in announcer if not any(word in path.stem for word in NOT_VOICES)]
-    paths += announcer[:: max(1, len(announcer) // prompts)]
-    return found + [(path.name, load(path)) for path in paths]
+    return found + [(path.name, load(path)) for path in paths] + announcer("en", prompts)
+
+
+def announcer(language: str, prompts: int = 60) -> list[tuple[str, Signal]]:
+    """About `prompts` of Debian's asterisk-core-sounds-LANGUAGE-wav; none where it isn't installed."""
+    paths = sorted((ASTERISK / "sounds").glob(f"{language}_*/*.wav"))
+    paths = [path for path in paths if not any(word in path.stem for word in NOT_VOICES)]
+    return [(path.name, load(path)) for path in paths[:: max(1, len(paths) // prompts)]]
 
 
 SENTENCES = (

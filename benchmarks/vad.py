@@ -22,6 +22,7 @@ from benchmarks.line_corpus import (
     RATE,
     Signal,
     Utterance,
+    announcer,
     babble,
     car,
     hold_music,
@@ -221,8 +222,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.vad", description=__doc__)
     parser.add_argument("--every", type=int, default=1, metavar="N")
     every = parser.parse_args().every
-    sets = {"kept aside": kept_recordings(), "tuned with": tuning_recordings(), "synthetic": synthetic_recordings()}
+    sets = {
+        "unseen": announcer("it"),
+        "kept aside": kept_recordings(),
+        "tuned with": tuning_recordings(),
+        "synthetic": synthetic_recordings(),
+    }
     people = {name: [u for piece in given for u in utterances(*piece)][::every] for name, given in sets.items()}
+    people = {name: given for name, given in people.items() if given}
     result: dict[str, object] = {"benchmark": "vad"}
     cost = costs([u for name, signal in sets["tuned with"][:1] for u in utterances(name, signal)])
     print("microseconds of processor time for each 20 ms frame")

@@ -6,6 +6,7 @@ import line_signals as line
 import numpy as np
 import pytest
 
+from benchmarks.line_corpus import car
 from media.frame import Pcm, level_dbfs
 from media.levels import TARGET_DBFS, Levels, active_level_dbfs
 from media.noise import Wiener
@@ -103,6 +104,18 @@ def test_noise_is_taken_away_only_where_there_is_much() -> None:
         run(levels, line.to_int16(noise), Activity.QUIET)
         assert levels.suppressing is expected, snr_db
         assert levels.snr_db == pytest.approx(snr_db, abs=3.5)
+
+
+def test_a_rumble_under_the_voice_is_left_alone() -> None:
+    levels = Levels(line.RATE)
+    run(levels, line.to_int16(car(4, -22)), Activity.QUIET)
+    assert not levels.suppressing
+
+
+def test_a_level_that_is_nearly_right_is_left_alone() -> None:
+    levels = Levels(line.RATE)
+    voice = line.to_int16(line.tones(4, -20.5, 300, 700))
+    assert np.array_equal(run(levels, voice, Activity.SPEECH), voice)
 
 
 def test_the_filter_leaves_when_the_noise_does() -> None:
