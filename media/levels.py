@@ -26,10 +26,10 @@ _USUAL_DBFS = -24.0
 _P56_DB = 0.8
 """The voice detector counts less of a pause as speech than P.56, which therefore reads lower by about so much."""
 _MEMORY_FRAMES = 150
-_REST_DB = 2.0
+_REST_DB = 3.0
 _CLOSE_DB = 0.5
 """The gain sets out when it is so far off, and rests when it is so close: a gain that never rests costs words."""
-_FIRST_FRAMES = 10
+_FIRST_FRAMES = 25
 """Speech before it sets out for the first time."""
 _DROP_DB = 3.0
 """How far it falls in a frame whose peaks would pass the knee: a loud word after a soft one."""
