@@ -2,7 +2,8 @@
 
 The only file in `media` that imports `onnxruntime`. The weights are those that the faster-whisper wheel
 carries; they are found without importing that package. This export takes 16 kHz only, in windows of 512
-samples (32 ms) after 64 samples of context; an LSTM carries what was before.
+samples (32 ms) after 64 samples of context; an LSTM carries what was before. Its batch dimension is time: windows
+that follow one another, not calls.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from media.resample import Resampler
 RATE_HZ = 16000
 WINDOW = 512
 _CONTEXT = 64
+_SPAN = _CONTEXT + WINDOW
 _STATE = (1, 1, 128)
 _PACKAGE = "faster_whisper"
 _FILE = "assets/silero_vad_v6.onnx"
@@ -62,26 +64,23 @@ class Silero:
         """Forget what was heard."""
         self._resampler = Resampler(self._rate, RATE_HZ)
         self._h = self._c = np.zeros(_STATE, np.float32)
-        self._input = np.zeros((1, _CONTEXT + WINDOW), np.float32)
-        self._filled = 0
+        self._audio = np.zeros(_SPAN, np.float32)  # the newest span that was judged, and what came after it
+        self._rest = 0  # samples after it
 
     def feed(self, pcm: Pcm) -> list[float]:
         """How likely it is, 0 to 1, that somebody speaks: one figure for each window that `pcm` completes."""
         wide = self._resampler.process(pcm)
-        answers = []
-        while wide.size:
-            piece = wide[: WINDOW - self._filled]
-            start = _CONTEXT + self._filled
-            self._input[0, start : start + piece.size] = piece
-            self._filled += piece.size
-            wide = wide[piece.size :]
-            if self._filled == WINDOW:
-                answers.append(self._judge())
-        return answers
+        audio = np.concatenate((self._audio, wide * np.float32(1 / FULL_SCALE)))
+        count, self._rest = divmod(self._rest + wide.size, WINDOW)
+        self._audio = audio[audio.size - self._rest - _SPAN :]
+        if not count:
+            return []
+        last = audio.size - self._rest
+        windows = np.stack([audio[end - _SPAN : end] for end in range(last - (count - 1) * WINDOW, last + 1, WINDOW)])
+        answers, self._h, self._c = self._run(None, {"input": windows, "h": self._h, "c": self._c})
+        return [float(answer) for answer in answers]
 
-    def _judge(self) -> float:
-        window = self._input * np.float32(1 / FULL_SCALE)
-        answer, self._h, self._c = self._run(None, {"input": window, "h": self._h, "c": self._c})
-        self._input[0, :_CONTEXT] = self._input[0, WINDOW:]
-        self._filled = 0
-        return float(answer[0])
+    def peek(self) -> float:
+        """The figure for the newest 32 ms, wherever windows end; it leaves no trace in the model's memory."""
+        window = self._audio[None, -_SPAN:]
+        return float(self._run(None, {"input": window, "h": self._h, "c": self._c})[0][0])

@@ -24,7 +24,7 @@ STOP_MS = 120
 
 _AGGRESSIVENESS = 2
 _OVER_NOISE_DB = 6.0
-_FAINTEST_DBFS = -55.0
+_FAINTEST_DBFS = -60.0
 """Fainter sounds are never looked at: on a telephone that is the noise of the line."""
 _STILL_OVER_NOISE_DB = 4.0
 _UNDER_SPEECH_DB = 30.0
@@ -33,17 +33,24 @@ _SUSPICIOUS_OF = 3
 _SUSPICIOUS = 2
 _RUN_UP_FRAMES = 11
 """Frames before the first suspicious one that the model hears too, with its memory wiped: an old memory of
-tones makes it deaf, an empty one takes tones that begin suddenly for speech. 11 was the best of ten values on
-the recordings this was tuned with; on a recording kept aside, 3 to 12 did about equally well."""
-_SURE = 0.75
-_LIKELY = 0.5
-_LIKELY_WINDOWS = 2
+tones makes it deaf, an empty one takes tones that begin suddenly for speech."""
+_SURE = 0.42
+_DOUBTED = 0.15
+_SUREST = 0.93
+"""Each maybe that came to nothing raises the bar for the next by `_DOUBTED`, up to `_SUREST`: hold music and
+babble cry wolf every second."""
+_FORGET = 0.998
+"""How much of such doubt is left a frame later: half of it after 7 s."""
+_AT_ONCE_FRAMES = 4
+"""While somebody clearly speaks the model hears so many frames at a time, for two thirds of the cost."""
 _SOUND_FRAMES = 3
 _HUM = 0.985
 """Sounds that repeat themselves this well aren't voices."""
 _TONE = 0.9985
 """Frames of which so much lies in two tones aren't voices: one in 140 of theirs does."""
 _LOBE_BINS = 2
+_LOWEST_TONE_BIN = 7
+"""From 350 Hz on, in bins of 50 Hz: no signalling tone lies lower, but the murmur of an m does."""
 _STILL = 0.35
 _GIVE_UP_FRAMES = 12
 """A maybe that the model hasn't confirmed for so long is noise, and the noise floor moves up to it."""
@@ -86,7 +93,9 @@ class SpeechStopped:
 VadEvent = SpeechMaybe | SpeechStarted | SpeechStopped
 
 
-class _State(Enum):
+class Activity(Enum):
+    """What the line holds now."""
+
     QUIET = auto()
     MAYBE = auto()
     SPEECH = auto()
@@ -107,7 +116,7 @@ class Vad:
         self._full_power = self._size * FULL_SCALE**2
         self._webrtc = WebrtcVad(rate_hz, _AGGRESSIVENESS)
         self._silero = Silero(rate_hz)
-        self._state = _State.QUIET
+        self._state = Activity.QUIET
         self._ring = np.zeros((_RING, self._size), np.float32)
         self._levels = [-100.0] * _RING
         self._count = 0  # frames so far
@@ -116,10 +125,16 @@ class Vad:
         self._began = 0
         self._gave_up = -(1 << 62)  # where a maybe last came to nothing
         self._maybe_frames = 0
+        self._unheard = 0  # frames that the model is still to hear
         self._probability = 0.0
-        self._likely = 0  # windows in a row in which speech was likely
+        self._doubt = 0.0  # maybes that came to nothing, less what was forgotten since
         self._peak = -100.0
         self._voiced_end = 0
+
+    @property
+    def activity(self) -> Activity:
+        """What the last frame was taken for."""
+        return self._state
 
     @property
     def speech_probability(self) -> float:
@@ -142,9 +157,10 @@ class Vad:
         power = float(row.dot(row)) / self._full_power
         level = 10 * log10(power) if power > 1e-10 else -100.0
         self._levels[slot] = level
+        self._doubt *= _FORGET
         if self._count == 1:
             self._floor = max(min(level, _FLOOR_START_DBFS), _FLOOR_LOWEST_DBFS)
-        if self._state is _State.QUIET:
+        if self._state is Activity.QUIET:
             if level < self._floor + _OVER_NOISE_DB or level < _FAINTEST_DBFS:
                 self._suspect(0)
                 self._learn(level)
@@ -164,10 +180,9 @@ class Vad:
         ago = self._suspicions.bit_length() - 1
         if position - self._gave_up > _AGAIN_FRAMES * self._size:
             self._began = position - ago * self._size
-        self._state, self._maybe_frames, self._peak, self._likely = _State.MAYBE, 0, level, 0
+        self._state, self._maybe_frames, self._peak = Activity.MAYBE, 0, level
         self._silero.reset()
-        for back in range(min(ago + _RUN_UP_FRAMES, self._count - 1), 0, -1):
-            self._silero.feed(self._ring[(self._count - 1 - back) % _RING].astype(np.int16))
+        self._unheard = min(ago + _RUN_UP_FRAMES, self._count - 1)
         return (SpeechMaybe(self._began), *self._listen(frame, position, level))
 
     def _suspect(self, bit: int) -> None:
@@ -175,11 +190,11 @@ class Vad:
 
     def _listen(self, frame: Pcm, position: int, level: float) -> tuple[VadEvent, ...]:
         """A frame that the model hears."""
-        for probability in self._silero.feed(frame):
-            self._probability = probability
-            self._likely = self._likely + 1 if probability >= _LIKELY else 0
+        self._unheard += 1
+        if self._state is Activity.MAYBE or self._probability < _STILL or self._unheard >= _AT_ONCE_FRAMES:
+            self._judge()
         end = position + self._size
-        if self._state is _State.MAYBE:
+        if self._state is Activity.MAYBE:
             self._maybe_frames += 1
             if level > self._peak + _LOUDER_DB:
                 self._peak, self._maybe_frames = level, 0
@@ -187,7 +202,7 @@ class Vad:
                 if self._maybe_frames >= _GIVE_UP_FRAMES:
                     self._give_up(end)
                 return ()
-            self._state, self._peak, self._voiced_end = _State.SPEECH, level, end
+            self._state, self._peak, self._voiced_end = Activity.SPEECH, level, end
             return (SpeechStarted(max(self._began, end - _LATEST_FRAMES * self._size)),)
         self._peak = max(self._peak, level)
         if level < self._floor:
@@ -200,18 +215,33 @@ class Vad:
         self._rest()
         return (SpeechStopped(self._voiced_end),)
 
+    def _judge(self) -> None:
+        """Let the model hear the frames that it hasn't."""
+        rows = [(self._count - 1 - back) % _RING for back in range(self._unheard - 1, -1, -1)]
+        self._unheard = 0
+        answers = self._silero.feed(self._ring[rows].reshape(-1).astype(np.int16))
+        if self._state is Activity.MAYBE:
+            self._probability = self._silero.peek()
+        elif answers:
+            self._probability = answers[-1]
+
     def _is_start(self, end: int) -> bool:
         """Whether the model is sure, and not fooled by a tone or a hum that has just begun."""
-        if self._likely < _LIKELY_WINDOWS and self._probability < _SURE:
+        if self._probability < min(_SURE + _DOUBTED * self._doubt, _SUREST):
             return False
         if end - self._began < _SOUND_FRAMES * self._size or self._likeness() > _HUM:
             return False
         return all(self._tonality(self._count - 1 - back) < _TONE for back in range(_SOUND_FRAMES))
 
     def _tonality(self, count: int) -> float:
-        """How much of frame `count` lies around its two strongest frequencies, 0 to 1 (dial tone, a key)."""
+        """How much of frame `count` lies around its two strongest frequencies, 0 to 1 (dial tone, a key).
+
+        0 where the strongest is too low for a signal.
+        """
         power = np.abs(np.fft.rfft(self._ring[count % _RING] * self._window)) ** 2
         total = float(power.sum())
+        if int(power.argmax()) < _LOWEST_TONE_BIN:
+            return 0.0
         for _ in range(2):
             peak = int(power.argmax())
             power[max(0, peak - _LOBE_BINS) : peak + _LOBE_BINS + 1] = 0.0
@@ -232,13 +262,14 @@ class Vad:
         return float((products / np.sqrt(np.maximum(energy, 1.0))).max())
 
     def _give_up(self, end: int) -> None:
+        self._doubt += 1
         self._gave_up = end
         recent = (self._levels[(self._count - 1 - back) % _RING] for back in range(_GIVE_UP_FRAMES))
         self._floor = min(max(self._floor, min(recent)), _FLOOR_HIGHEST_DBFS)
         self._rest()
 
     def _rest(self) -> None:
-        self._state, self._suspicions, self._probability = _State.QUIET, 0, 0.0
+        self._state, self._suspicions, self._probability = Activity.QUIET, 0, 0.0
 
     def _learn(self, level: float) -> None:
         """Follow the noise: down quickly, up slowly."""

@@ -64,3 +64,26 @@ def test_missing_weights_say_where_they_should_be(
     monkeypatch.setattr(media.silero, "_PACKAGE", package)
     with pytest.raises(SileroMissing, match=f"{package}.*{reason}|{reason}.*{package}"):
         media.silero.weights()
+
+
+def test_a_peek_judges_the_newest_window_and_leaves_no_trace() -> None:
+    speech = line.recording(*line.RECORDINGS[0], seconds=1)
+    plain, peeking = Silero(line.RATE), Silero(line.RATE)
+    before = peeking.feed(speech[:1280]) and plain.feed(speech[:1280])  # five windows
+    at_the_end = peeking.peek()
+    peeking.feed(speech[1280:1440])
+    between = peeking.peek()
+    assert 0 <= between <= 1 and between != at_the_end
+    plain.feed(speech[1280:1440])
+    assert before and peeking.feed(speech[1440:2560]) == plain.feed(speech[1440:2560])
+
+
+def test_a_peek_where_a_window_ends_is_what_the_next_one_would_say() -> None:
+    speech = line.recording(*line.RECORDINGS[0], seconds=1)
+    fed, peeked = Silero(line.RATE), Silero(line.RATE)
+    fed.feed(speech[:1280])
+    peeked.feed(speech[:1280])
+    # 248 of the next window's 256 samples: the peek hears it 1 ms early, with the memory of the five before.
+    peeked.feed(speech[1280:1528])
+    early = peeked.peek()
+    assert early == pytest.approx(fed.feed(speech[1280:1536])[0], abs=0.15)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import media.vad
+from benchmarks.line_corpus import music
 from media.frame import Pcm
 from media.resample import resample
 from media.silero import Silero
-from media.vad import SpeechMaybe, SpeechStarted, SpeechStopped, Vad, VadEvent
+from media.vad import Activity, SpeechMaybe, SpeechStarted, SpeechStopped, Vad, VadEvent
 
 RATE = line.RATE
 FRAME = 160
@@ -123,6 +124,52 @@ def test_hum_that_begins_suddenly_never_starts(mains_hz: float, dbfs: float) -> 
         hum = line.hum(0.8, dbfs, mains_hz, seed)
         heard = listen(line.on_the_line(np.concatenate((np.zeros(RATE // 2), hum))))
         assert not any(isinstance(event, SpeechStarted) for _, event in heard), seed
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_music_never_starts(seed: int) -> None:
+    signal = np.concatenate((np.zeros(RATE // 2), music(20, -25, seed)))
+    heard = listen(line.on_the_line(signal, -68))
+    assert sum(isinstance(event, SpeechMaybe) for _, event in heard) > 5, "it should have been looked at"
+    assert not any(isinstance(event, SpeechStarted) for _, event in heard)
+
+
+def test_speech_is_heard_after_music() -> None:
+    tune = music(10, -25, 1)
+    signal = np.concatenate((tune, np.zeros(RATE // 4), people()[1], np.zeros(RATE)))
+    at, _ = first(SpeechStarted, listen(line.on_the_line(signal, -68)))
+    assert 0 < ms(at - tune.size - RATE // 4) <= 200
+
+
+@pytest.mark.parametrize("jump_db", [20.0, -20.0])
+def test_noise_that_jumps_is_learnt_in_a_second(jump_db: float) -> None:
+    talk = people()[0]
+    after = line.noise(1 + talk.size / RATE + 1, -50 + jump_db / 2)
+    after[RATE : RATE + talk.size] += talk
+    lead = line.noise(3, -50 - jump_db / 2)
+    vad = Vad(RATE)
+    listen(line.on_the_line(np.concatenate((lead, after[:RATE])), -75), vad)
+    assert vad.noise_dbfs == pytest.approx(-50 + jump_db / 2, abs=1.5)
+    at, _ = first(SpeechStarted, listen(line.on_the_line(np.concatenate((lead, after)), -75)))
+    assert 0 < ms(at - 4 * RATE) <= 200
+
+
+def test_the_murmur_of_an_m_is_looked_at_and_a_dial_tone_isnt() -> None:
+    """Both are two tones and nothing else."""
+    for low_hz, looked_at in ((220, True), (350, False)):
+        sound = line.tones(0.4, -25, low_hz) + line.tones(0.4, -31, 440)
+        heard = listen(line.on_the_line(np.concatenate((np.zeros(RATE // 2), sound))))
+        assert any(isinstance(event, SpeechMaybe) for _, event in heard) is looked_at, low_hz
+
+
+def test_what_is_going_on_can_be_asked() -> None:
+    vad, seen = Vad(RATE), []
+    pcm = alone(people()[0], -60)
+    for at in range(0, pcm.size - FRAME + 1, FRAME):
+        vad.feed(pcm[at : at + FRAME], at)
+        if not seen or seen[-1] is not vad.activity:
+            seen.append(vad.activity)
+    assert seen == [Activity.QUIET, Activity.MAYBE, Activity.SPEECH, Activity.QUIET]
 
 
 @pytest.mark.parametrize("name", ["dial tone, Europe", "50 Hz hum", "white noise", "keys"])

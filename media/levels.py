@@ -1,0 +1,194 @@
+"""The caller's voice as the recogniser gets it: at one level, and with less noise where there is much.
+
+What the voice detector, the recording and the conference get stays as it came.
+"""
+
+from __future__ import annotations
+
+from math import log10
+
+import numpy as np
+import numpy.typing as npt
+
+from media.frame import FRAME_MS, FULL_SCALE, Pcm, samples
+from media.noise import Wiener
+from media.vad import Activity
+
+TARGET_DBFS = -20.0
+"""Active speech level that comes out."""
+
+_HIGHEST_GAIN_DB = 24.0
+_LOWEST_GAIN_DB = -15.0
+_STEP_DB = 0.5
+"""How far the gain moves in a frame: 25 dB a second."""
+_USUAL_DBFS = -24.0
+"""Taken for the caller's level until there is speech to measure."""
+_P56_DB = 0.8
+"""The voice detector counts less of a pause as speech than P.56, which therefore reads lower by about so much."""
+_MEMORY_FRAMES = 150
+_REST_DB = 3.0
+_CLOSE_DB = 0.5
+"""The gain sets out when it is so far off, and rests when it is so close: a gain that never rests costs words."""
+_FIRST_FRAMES = 25
+"""Speech before it sets out for the first time."""
+_DROP_DB = 3.0
+"""How far it falls in a frame whose peaks would pass the knee: a loud word after a soft one."""
+_KNEE = 10 ** (-3 / 20)
+_CEILING = 10 ** (-0.5 / 20)
+_SUPPRESS_DB = 6.0
+_LEAVE_DB = 7.5
+"""The noise is suppressed from the one S/N down, until it has risen to the other. At 10 dB the same filter made
+the recogniser's errors more."""
+_RUMBLE = 0.93
+"""Noise that is so like itself 1/8000 s later lies under the voice: in a car the filter cost words."""
+_NOISE_PACE = 0.05
+_KNOWN_FRAMES = 50
+"""Speech after which its level is trusted for that; before, or among soft first words, it is the usual one."""
+
+_BLOCK_MS = 4
+_TIME_CONSTANT_S = 0.03
+_HANGOVER_S = 0.2
+_MARGIN_DB = 15.9
+
+
+def active_level_dbfs(pcm: Pcm, rate_hz: int) -> float:
+    """Active speech level in dB relative to a full-scale square wave, -100 where nothing is active.
+
+    Method B of ITU-T P.56 on blocks of 4 ms: an envelope of two one-pole filters of 30 ms, 200 ms of hangover,
+    and the threshold that lies 15.9 dB under the level of what exceeds it.
+    """
+    size = _BLOCK_MS * rate_hz // 1000
+    blocks = pcm[: pcm.size // size * size].reshape(-1, size).astype(np.float64) / FULL_SCALE
+    if not blocks.size:
+        return -100.0
+    keep = float(np.exp(-_BLOCK_MS / 1000 / _TIME_CONSTANT_S))
+    first = second = 0.0
+    envelope = np.empty(len(blocks))
+    for n, loudness in enumerate(np.abs(blocks).mean(axis=1).tolist()):
+        first = keep * first + (1 - keep) * loudness
+        second = keep * second + (1 - keep) * first
+        envelope[n] = second
+    energy = float((blocks**2).sum()) / size
+    hangover = int(_HANGOVER_S * 1000 / _BLOCK_MS)
+    number = np.arange(len(blocks))
+    before: tuple[float, float] | None = None  # level and margin at the threshold above
+    for steps in range(2, 60):
+        threshold_db = -1.5 * steps
+        loud = envelope >= 10 ** (threshold_db / 20)
+        last = np.maximum.accumulate(np.where(loud, number, -hangover - 1))
+        active = int((number - last <= hangover).sum())
+        if not active or energy <= 0:
+            continue
+        level = 10 * log10(energy / active)
+        margin = level - threshold_db
+        if margin >= _MARGIN_DB:
+            if before is None or before[1] >= margin:
+                return level
+            share = (_MARGIN_DB - before[1]) / (margin - before[1])
+            return before[0] + share * (level - before[0])
+        before = level, margin
+    return -100.0
+
+
+class Levels:
+    """One call's levels, fed with frames of 20 ms at 8 or 16 kHz and what the voice detector says of each.
+
+    The gain moves on speech only, so that noise doesn't swell in pauses, and is kept from turn to turn. The noise
+    filter joins and leaves in pauses; with it the output lags by a frame, without it the line's samples pass with
+    nothing but the gain, and at a gain of 0 dB as they are.
+    """
+
+    def __init__(self, rate_hz: int, target_dbfs: float = TARGET_DBFS) -> None:
+        self._target = target_dbfs
+        self._size = samples(FRAME_MS, rate_hz)
+        self._wiener = Wiener(rate_hz)
+        self._full_power = self._size * FULL_SCALE**2
+        self._speech = 10 ** (_USUAL_DBFS / 10)
+        self._speech_frames = 0
+        self._noise = self._noise_later = 0.0  # power, and correlation with itself 1/8000 s later
+        self._lag = rate_hz // 8000
+        self._moving = False
+        self._gain_db = 0.0
+        self._noisy = self._suppressing = False
+
+    @property
+    def gain_db(self) -> float:
+        """The gain now."""
+        return self._gain_db
+
+    @property
+    def speech_dbfs(self) -> float:
+        """The caller's active level, as far as known, less the noise."""
+        return _db(max(self._speech - self._noise, self._speech / 10)) - _P56_DB
+
+    @property
+    def snr_db(self) -> float:
+        """That level over the noise of the pauses."""
+        return self.speech_dbfs - _db(self._noise)
+
+    @property
+    def suppressing(self) -> bool:
+        """Whether the noise filter is in the way."""
+        return self._suppressing
+
+    def process(self, frame: Pcm, activity: Activity) -> Pcm:
+        """`frame` for the recogniser. Raises ValueError where it isn't 20 ms."""
+        if frame.size != self._size:
+            raise ValueError(f"a frame has {self._size} samples here, not {frame.size}")
+        wave = frame.astype(np.float32)
+        power = float(wave.dot(wave)) / self._full_power
+        before = self._gain_db
+        if activity is Activity.SPEECH:
+            self._speech_frames = min(self._speech_frames + 1, _MEMORY_FRAMES)
+            self._speech += (power - self._speech) / self._speech_frames
+            wanted = min(max(self._target - self.speech_dbfs, _LOWEST_GAIN_DB), _HIGHEST_GAIN_DB)
+            over = 20 * log10(max(float(np.abs(wave).max()), 1.0) / (_KNEE * FULL_SCALE)) + self._gain_db
+            off = wanted - self._gain_db
+            if abs(off) > _REST_DB and self._speech_frames >= _FIRST_FRAMES:
+                self._moving = True
+            elif abs(off) < _CLOSE_DB:
+                self._moving = False
+            step = min(max(off, -_STEP_DB), _STEP_DB) if self._moving else 0.0
+            self._gain_db += step if over <= 0 else max(min(step, -over), -_DROP_DB)
+        elif activity is Activity.QUIET:
+            self._noise += _NOISE_PACE * (power - self._noise)
+            later = float(wave[self._lag :].dot(wave[: -self._lag])) / self._full_power
+            self._noise_later += _NOISE_PACE * (later - self._noise_later)
+            self._judge_noise()
+        if self._noisy:
+            cleaned = self._wiener.process(wave, activity is Activity.QUIET)
+            if self._suppressing:
+                wave = cleaned
+        elif before == 0.0 == self._gain_db:
+            return frame
+        return self._amplified(wave, before)
+
+    def _judge_noise(self) -> None:
+        """In a pause: let the filter learn, let it in, or leave it out."""
+        snr = self.snr_db if self._speech_frames >= _KNOWN_FRAMES else _USUAL_DBFS - _db(self._noise)
+        rumble = self._noise_later > _RUMBLE * self._noise
+        if not self._noisy and snr < _SUPPRESS_DB and not rumble:
+            self._wiener.reset()
+            self._noisy = True
+        elif self._noisy and (snr > _LEAVE_DB or rumble):
+            self._noisy = False
+        self._suppressing = self._noisy and self._wiener.knows_noise
+
+    def _amplified(self, wave: npt.NDArray[np.float32], before_db: float) -> Pcm:
+        """With the gain, moved across the frame; peaks bend under the ceiling."""
+        gain = 10 ** (self._gain_db / 20)
+        if before_db == self._gain_db:
+            wave = wave * np.float32(gain)
+        else:
+            wave = wave * np.linspace(10 ** (before_db / 20), gain, self._size, dtype=np.float32)
+        size = np.abs(wave)
+        knee = np.float32(_KNEE * FULL_SCALE)
+        if size.max() > knee:
+            room = np.float32(_CEILING * FULL_SCALE) - knee
+            bent = knee + room * np.tanh((size - knee) / room)
+            wave = np.where(size > knee, np.copysign(bent, wave), wave)
+        return np.rint(wave).astype(np.int16)
+
+
+def _db(power: float) -> float:
+    return 10 * log10(power) if power > 1e-10 else -100.0
