@@ -62,7 +62,7 @@ def test_a_question_is_answered_by_voice(monkeypatch: pytest.MonkeyPatch) -> Non
         assert isinstance(outcome, act.Commit) and outcome.text == "Yes."
         assert utterance is not None and utterance.complete
         (trace,) = line.agent.traces
-        assert trace.ended <= trace.committed <= trace.ended + 0.45
+        assert trace.ended <= trace.committed <= trace.ended + 0.5
         assert trace.final is not None and trace.final <= trace.committed
 
     call(scene, monkeypatch, ScriptedStt(["Yes."], whole=True))

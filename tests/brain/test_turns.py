@@ -14,7 +14,7 @@ PHONE = {"kind": Kind.DIGITS, "min_digits": 7, "max_digits": 10}
 
 def test_a_short_yes_commits_as_soon_as_it_is_sure() -> None:
     talk = Talk(final_s=0.05).asked(kind=Kind.YES_NO).says("Yes.", 1.0, 1.4).until(5)
-    assert talk.outcomes == [(1.8, "Commit", "Yes.")]
+    assert talk.outcomes == [(1.85, "Commit", "Yes.")]
 
 
 def test_a_yes_that_goes_on_is_waited_for() -> None:
