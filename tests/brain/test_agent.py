@@ -57,7 +57,7 @@ def test_a_question_is_answered_by_voice(monkeypatch: pytest.MonkeyPatch) -> Non
         answer = asking(line, ToneTts().speak(one("Well?"), TtsSettings(), RATE), Expect(Kind.YES_NO))
         await line.pass_time(0.5)
         await line.pass_time(0.4, loud=True)
-        await line.pass_time(0.4)
+        await line.pass_time(0.6)
         outcome, utterance = await answer
         assert isinstance(outcome, act.Commit) and outcome.text == "Yes."
         assert utterance is not None and utterance.complete
