@@ -24,16 +24,12 @@ import yaml
 
 from benchmarks.bot import Bot, bot
 from benchmarks.clinic import Question, draw, holds, questions, spelled
-from brain.log_mel import RATE_HZ
-from brain.resampling import resample
-from brain.stt.weights import model_folder
-from brain.stt.whisper import WhisperModel
-from media.frame import FULL_SCALE, Pcm
+from media.frame import Pcm
 from telephony.caller.options import CallOptions
 from telephony.caller.report import Report
 from telephony.caller.runner import place_and_keep
 from telephony.caller.script_file import parse
-from telephony.caller.transcribe import said_between
+from telephony.caller.transcribe import Whisper, said_between
 
 RECEPTION = Path(__file__).parent.parent / "dialplans" / "reception.yaml"
 QUESTIONS_A_CALL = 5
@@ -87,19 +83,14 @@ class Scored:
 
 
 class Judge:
-    """Hears each stretch twice, greedily and with several hypotheses, and with silence around it.
-
-    Without the silence Whisper wrote "Dr" for "Doctor Walker sees children".
-    """
+    """Hears each stretch with silence around it: without, Whisper wrote "Dr" for "Doctor Walker sees children"."""
 
     def __init__(self) -> None:
-        self._model = WhisperModel(model_folder("base"), 2, 1)
+        self._whisper = Whisper("base")
 
     def text(self, pcm: Pcm, rate_hz: int) -> str:
-        """Both, where they differ."""
-        audio = resample(np.pad(pcm, rate_hz // 2).astype(np.float32) / FULL_SCALE, rate_hz, RATE_HZ)
-        texts = [self._model.decode(audio, "en", (), careful).text for careful in (False, True)]
-        return " | ".join(dict.fromkeys(texts))
+        """The words of at most 25 s of audio."""
+        return self._whisper.text(np.pad(pcm, rate_hz // 2), rate_hz)
 
 
 def plan_of(facts: dict[str, str]) -> str:

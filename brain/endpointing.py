@@ -16,9 +16,9 @@ from brain.spoken import choose, parse_digits, parse_yes_no
 
 QUICK_S = 0.22
 """The answer is whole: nothing more is expected."""
-COMMA_S = 0.40
+COMMA_S = 0.45
 """One word, "yes" or "no", after which many go on: "Yes, that's right", "No, it's ...". The pause between was
-170 to 330 ms in three voices, a sound is noticed within 60, and the audio model calls the word complete."""
+170 to 330 ms in three voices, a sound is noticed within 100, and the audio model calls the word complete."""
 SURE_S = 0.25
 """Words and voice both say that the turn is over."""
 NAME_S = 0.35

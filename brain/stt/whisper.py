@@ -41,9 +41,6 @@ TOKENS_PER_SECOND = 8.0
 TOKENS_EXTRA = 14
 """The cap on an answer. Digits with commas take seven tokens a second; a loop stops here."""
 
-BEAMS = 3
-"""Hypotheses kept by a decode whose answer counts. Greedy ones lose count of a repeated digit: docs/speech.md."""
-
 PROMPT_TOKENS = 48
 """Cap on the phrases of a plan: the decoder reads them before each answer."""
 
@@ -112,7 +109,7 @@ class WhisperModel:
         result = self._model.generate(
             encoded,
             [prompt],
-            beam_size=BEAMS if want_words else 1,  # a partial is soon replaced
+            beam_size=1,
             max_length=max(2 * cap, len(prompt) + cap),  # CTranslate2 generates half of it at most
             return_scores=True,
             return_no_speech_prob=True,

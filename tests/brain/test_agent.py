@@ -58,12 +58,12 @@ def test_a_question_is_answered_by_voice(monkeypatch: pytest.MonkeyPatch) -> Non
         answer = asking(line, ToneTts().speak(one("Well?"), TtsSettings(), RATE), Expect(Kind.YES_NO))
         await line.pass_time(0.5)
         await line.pass_time(0.4, loud=True)
-        await line.pass_time(0.4)
+        await line.pass_time(0.6)
         outcome, utterance = await answer
         assert isinstance(outcome, act.Commit) and outcome.text == "Yes."
         assert utterance is not None and utterance.complete
         (trace,) = line.agent.traces
-        assert trace.ended <= trace.committed <= trace.ended + 0.45
+        assert trace.ended <= trace.committed <= trace.ended + 0.5
         assert trace.final is not None and trace.final <= trace.committed
 
     call(scene, monkeypatch, ScriptedStt(["Yes."], whole=True))

@@ -15,7 +15,7 @@ PHONE = {"kind": Kind.DIGITS, "min_digits": 7, "max_digits": 10}
 
 def test_a_short_yes_commits_as_soon_as_it_is_sure() -> None:
     talk = Talk(final_s=0.05).asked(kind=Kind.YES_NO).says("Yes.", 1.0, 1.4).until(5)
-    assert talk.outcomes == [(1.8, "Commit", "Yes.")]
+    assert talk.outcomes == [(1.85, "Commit", "Yes.")]
 
 
 def test_a_yes_that_goes_on_is_waited_for() -> None:
@@ -94,7 +94,7 @@ def test_sounds_in_a_pause_do_not_hold_it_for_ever() -> None:
     for tenth in range(16, 80):
         talk.at(tenth / 10, ev.SpeechMaybe(tenth / 10, tenth / 10))
     talk.until(8)
-    assert len(talk.outcomes) == 1 and talk.outcomes[0][0] < 2.2
+    assert len(talk.outcomes) == 1 and talk.outcomes[0][0] < 2.3
 
 
 # ---- silence and noise ------------------------------------------------------------------------

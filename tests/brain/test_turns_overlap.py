@@ -136,7 +136,7 @@ def test_a_mutter_that_is_over_before_the_reply_is_not_answered() -> None:
 
 
 def test_a_second_yes_does_not_answer_the_next_question_unheard() -> None:
-    talk = Talk().asked(kind=Kind.YES_NO).says("Yes.", 1.0, 1.4).asked(1.85, kind=Kind.YES_NO, prompt=True)
+    talk = Talk().asked(kind=Kind.YES_NO).says("Yes.", 1.0, 1.4).asked(1.87, kind=Kind.YES_NO, prompt=True)
     talk.says("Yes.", 1.9, 2.3).prompt(2.1, 3.0).until(4)
     assert [text for _, _, text in talk.outcomes] == ["Yes."] and talk.voice == ["Pause", "Resume"]
 
