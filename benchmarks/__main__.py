@@ -14,10 +14,13 @@ import time
 
 ABOUT = {
     "loop_stall": "event loop stall, and what of it is heard",
-    "media": "cost of a frame, delay of the voice detector",
+    "media": "cost of a frame: codecs, resampler, playout, recorder",
     "full_media": "100 conversations in one worker, every stage on",
+    "vad": "voice detector: delay, false starts, cost",
+    "levels": "gain and noise suppression, and what the recogniser makes of it",
     "dtmf": "in-band keys: criteria, lost packets, talk-off, cost",
     "jitter_buffer": "pjmedia's jitter buffer on bad lines",
+    "jitter": "the jitter buffer for other transports",
     "echo": "echo canceller: G.168, telephones, people over the bot, cost",
     "media_calls": "200 calls in one worker: prompt and key",
     "speech": "recognition, synthesis and end of turn by themselves",

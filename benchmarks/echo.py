@@ -1,11 +1,11 @@
 """The echo canceller: ITU-T G.168's tests, telephones and speakerphones with the bot's voices, and what it costs.
 
-    python -m benchmarks.echo [g168] [cost] [speech] [talk] [drawn] [aec3] [--minutes 30]
+    python -m benchmarks.echo [g168] [cost] [speech] [talk] [drawn] [--minutes 30]
 
 `g168`: tests 2A, 2B and 3A as spandsp's echo_tests.c puts them, on four hybrids of our own. `speech`: the bot
 speaks, the caller doesn't; what the voice detector and the recogniser make of the canceller's output. `talk`: a
 person speaks over the bot; how well he is recognised. `cost`: CPU time of a frame. Only when named:
-`drawn`, as `speech` on twenty paths drawn by chance; `aec3`, WebRTC's canceller on the same lines. Both
+`drawn`, as `speech` on twenty paths drawn by chance. Both
 voices are synthesised once and kept in the cache folder.
 """
 
@@ -33,7 +33,6 @@ from brain.tts.shape import gain_for, pause_ms, shape
 from media.echo import EchoCanceller
 from media.frame import Pcm
 from media.vad import SpeechStarted, SpeechStopped, Vad
-from media.webrtc_apm import WebrtcApm
 
 RUN_UP = RATE // 4
 """What the recogniser hears from before the onset, as in a call."""
@@ -280,33 +279,9 @@ def run_cost() -> dict[str, float]:
     return found
 
 
-def run_aec3() -> dict[str, float]:
-    """WebRTC's AEC3: residue of test 2A (a), starts of speech on the paths in a minute of the bot, CPU a frame."""
-
-    def through(near: Pcm, far: Pcm) -> Pcm:
-        apm = WebrtcApm(RATE, echo=True)
-        frames = range(0, near.size, FRAME)
-        return np.concatenate([apm.process(near[at : at + FRAME], far[at : at + FRAME]) for at in frames])
-
-    found = {}
-    far = pcm(css(10, -10))
-    near = Path(hybrid(1, 12), law=None, noise_dbm0=-80).near(far)
-    began = time.process_time()
-    out = through(near, far)
-    found["us"] = round((time.process_time() - began) / (near.size / FRAME) * 1e6, 1)
-    found["2A a"] = round(peak_dbm0(out[RATE:]), 1)
-    far = bot_speech(60)
-    for name, path in PATHS.items():
-        found[name] = sum(1 for _ in segments(through(path.near(far), far)))
-    print("WebRTC AEC3: us a frame, peak residue of 2A in dBm0, and starts of speech in a minute of the bot")
-    for name, value in found.items():
-        print(f"  {name:48} {value:7.1f}")
-    return found
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", help="g168, cost, speech, talk (all four without), drawn, aec3")
+    parser.add_argument("parts", nargs="*", help="g168, cost, speech, talk (all four without), drawn")
     parser.add_argument("--path", default="", help="only the paths whose name holds this")
     parser.add_argument("--minutes", type=float, default=30.0, help="of bot speech, all paths together")
     arguments = parser.parse_args()
@@ -325,8 +300,6 @@ def main() -> None:
         result["drawn"] = run_speech(drawn_paths(), arguments.minutes, model)
     if "talk" in parts and model is not None:
         result["talk"] = run_talk(paths, model)
-    if "aec3" in parts:
-        result["aec3"] = run_aec3()
     print(json.dumps(result))
 
 

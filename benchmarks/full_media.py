@@ -38,8 +38,11 @@ NOD_AT_S = 6.2
 """In every third cycle, when the bot is speaking."""
 PROMPT = "x" * 74
 """The scripted voice hums 60 ms a letter: 4.4 s."""
-LINES = ["I would like to come in next week."] * 3 + ["mm-hm"]
+LINE = "okay okay okay I would like to come in."
+"""What the scripted recogniser hears, a word every 300 ms: of a short sound a nod, of a long one a turn."""
 SETTLE_S = 5.0
+TURNS = 20
+"""More than a call has."""
 AUDIBLE_DBFS = -42.0
 
 
@@ -121,7 +124,7 @@ async def measure(mode: str, calls: int, seconds: float, config: dict[str, Any])
             "plans": {"default": "talk", "folder": str(plan(folder))},
             **{key: value for key, value in config.items() if key != "sip"},
         }
-        async with bare_worker(rows, script=LINES * 20) as bot:
+        async with bare_worker(rows, script=[LINE] * calls * TURNS) as bot:
             driving = asyncio.create_task(drive(bot, load, SCENARIO, "talk", folder / "speech.pcap"))
             await asyncio.sleep(load.ramp_s + SETTLE_S)
             before, began = spent(bot.pid), time.monotonic()

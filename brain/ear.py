@@ -1,8 +1,8 @@
 """The caller's side of a call: echo, voice activity, and the audio that the recogniser gets.
 
 Frames come in once a tick, each with what the bot sent meanwhile, whose echo is taken out of it. While a segment
-is open they go to the recogniser; before that they are kept, so that a segment begins a little before the voice
-detector was sure.
+is open they go to the recogniser, at one level and with less noise; before that they are kept, so that a segment
+begins a little before the voice detector was sure.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from brain.engines import EngineError, Eot, Final, Partial, Stt, SttSettings, St
 from brain.interruption import without_own
 from media.echo import EchoCanceller, EchoReport, EchoState
 from media.frame import FRAME_MS, Pcm, samples
+from media.levels import Levels
 from media.vad import SpeechMaybe, SpeechStarted, SpeechStopped, Vad
 
 RUN_UP_S = 0.25
@@ -65,6 +66,7 @@ class Ear:
         self._frame = samples(FRAME_MS, rate_hz)
         self._vad = Vad(rate_hz)
         self._echo = EchoCanceller(rate_hz)
+        self._levels = Levels(rate_hz)
         self._doubted = False
         self._kept = np.zeros(int(KEPT_S * rate_hz), np.int16)
         self._end = 0
@@ -85,11 +87,13 @@ class Ear:
             self._post(ev.EchoChanged(self._now(), doubted))
 
     def _hear(self, frame: Pcm, position: int, newest: int) -> None:
-        self._keep(frame, position)
+        events = self._vad.feed(frame, position)
+        levelled = self._levels.process(frame, self._vad.activity)
+        self._keep(levelled, position)
         if self._segment is not None and self._stream is not None:
-            self._tell(lambda stream: stream.feed(frame))
+            self._tell(lambda stream: stream.feed(levelled))
         now = self._now()
-        for event in self._vad.feed(frame, position):
+        for event in events:
             since = round(now - (newest - event.position) / self._rate, 4)
             if isinstance(event, SpeechMaybe):
                 self._post(ev.SpeechMaybe(now, since))

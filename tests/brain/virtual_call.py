@@ -23,7 +23,7 @@ from brain.mouth import Source, Utterance
 from brain.stt.fake import ScriptedStt
 from brain.tts.fake import ToneTts
 from media.frame import Pcm
-from media.vad import SpeechMaybe, SpeechStarted, SpeechStopped, VadEvent
+from media.vad import Activity, SpeechMaybe, SpeechStarted, SpeechStopped, VadEvent
 
 RATE = 8000
 FRAME = 160
@@ -48,6 +48,10 @@ class LoudVad:
     def __init__(self, rate_hz: int) -> None:
         self._loud = self._quiet = 0
         self._began = self._ended = 0
+
+    @property
+    def activity(self) -> Activity:
+        return Activity.QUIET
 
     def feed(self, frame: Pcm, position: int) -> tuple[VadEvent, ...]:
         if np.abs(frame).max(initial=0) > 1000:

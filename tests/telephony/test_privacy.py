@@ -27,7 +27,7 @@ from brain.tts.fake import ToneTts
 from dialplans.plan import load_plan
 from media.frame import Pcm
 from media.sound import Sounds, read_wav
-from media.vad import SpeechStarted, SpeechStopped, VadEvent
+from media.vad import Activity, SpeechStarted, SpeechStopped, VadEvent
 from telephony import replay
 from telephony.masking import mask_keys
 from telephony.session import CallSession, Services
@@ -76,6 +76,10 @@ class LoudVad:
 
     def __init__(self, rate_hz: int) -> None:
         self.speech, self.quiet, self.ended = False, 0, 0
+
+    @property
+    def activity(self) -> Activity:
+        return Activity.QUIET
 
     def feed(self, frame: Pcm, position: int) -> tuple[VadEvent, ...]:
         loud = bool(np.abs(frame).max(initial=0) > 1000)
