@@ -38,6 +38,8 @@ _FAINT = 4.0
 """RMS of an echo too faint to judge by (-78 dBFS)."""
 _LOOK_FRAMES = 6
 _LOOK_RARELY_FRAMES = 25
+_LOOK_LEAST_FRAMES = 100
+"""A line on which no echo was found is looked at ever more rarely, at last every two seconds of the bot's."""
 _UNLEARNT_GAIN = 0.25
 """Power of the worst echo that is expected where none is known: 6 dB down (ITU-T G.168)."""
 _KEEP = 0.96
@@ -113,6 +115,7 @@ class EchoCanceller:
         self._to_look = _LOOK_FRAMES
         self._gain = _UNLEARNT_GAIN
         self._unproven = 0  # frames with an echo until the path may be found wrong
+        self._rarely = _LOOK_RARELY_FRAMES
         self._resting = True
         self._rested = 0  # frames
         self._drift = DriftLoop(self._size)
@@ -221,7 +224,11 @@ class EchoCanceller:
         """Look for the delay where it isn't known or no longer true."""
         known = self._state in (EchoState.LEARNING, EchoState.CONVERGED)
         rarely = known or self._state is EchoState.CLEAR
-        self._to_look = _LOOK_RARELY_FRAMES if rarely else _LOOK_FRAMES
+        if self._state is EchoState.CLEAR:
+            self._rarely = min(2 * self._rarely, _LOOK_LEAST_FRAMES)
+        else:
+            self._rarely = _LOOK_RARELY_FRAMES
+        self._to_look = self._rarely if rarely else _LOOK_FRAMES
         if self._state is EchoState.CONVERGED:
             return
         far = self._far[self._end - self._search.span : self._end]

@@ -42,6 +42,8 @@ the recogniser's errors more."""
 _RUMBLE = 0.93
 """Noise that is so like itself 1/8000 s later lies under the voice: in a car the filter cost words."""
 _NOISE_PACE = 0.05
+_JUDGED_EVERY = 4
+"""Frames of a pause."""
 _KNOWN_FRAMES = 50
 """Speech after which its level is trusted for that; before, or among soft first words, it is the usual one."""
 
@@ -109,6 +111,7 @@ class Levels:
         self._lag = rate_hz // 8000
         self._moving = False
         self._gain_db = 0.0
+        self._quiet_frames = 0
         self._noisy = self._suppressing = False
 
     @property
@@ -152,16 +155,18 @@ class Levels:
             self._gain_db += step if over <= 0 else max(min(step, -over), -_DROP_DB)
         elif activity is Activity.QUIET:
             self._noise += _NOISE_PACE * (power - self._noise)
-            later = float(wave[self._lag :].dot(wave[: -self._lag])) / self._full_power
-            self._noise_later += _NOISE_PACE * (later - self._noise_later)
-            self._judge_noise()
+            self._quiet_frames += 1
+            if self._quiet_frames % _JUDGED_EVERY == 0:
+                later = float(wave[self._lag :].dot(wave[: -self._lag])) / self._full_power
+                self._noise_later += _JUDGED_EVERY * _NOISE_PACE * (later - self._noise_later)
+                self._judge_noise()
         if self._noisy:
             cleaned = self._wiener.process(wave, activity is Activity.QUIET)
             if self._suppressing:
                 wave = cleaned
         elif before == 0.0 == self._gain_db:
             return frame
-        return self._amplified(wave, before)
+        return self._amplified(wave, before, power)
 
     def _judge_noise(self) -> None:
         """In a pause: let the filter learn, let it in, or leave it out."""
@@ -174,13 +179,16 @@ class Levels:
             self._noisy = False
         self._suppressing = self._noisy and self._wiener.knows_noise
 
-    def _amplified(self, wave: npt.NDArray[np.float32], before_db: float) -> Pcm:
-        """With the gain, moved across the frame; peaks bend under the ceiling."""
+    def _amplified(self, wave: npt.NDArray[np.float32], before_db: float, power: float) -> Pcm:
+        """With the gain, moved across the frame; peaks bend under the ceiling. `power` is the frame's before it."""
         gain = 10 ** (self._gain_db / 20)
         if before_db == self._gain_db:
             wave = wave * np.float32(gain)
         else:
             wave = wave * np.linspace(10 ** (before_db / 20), gain, self._size, dtype=np.float32)
+        # No single sample of a frame can be louder than all of it.
+        if power * self._size * max(gain, 10 ** (before_db / 20)) ** 2 <= _KNEE**2:
+            return np.asarray(np.rint(wave), np.int16)
         size = np.abs(wave)
         knee = np.float32(_KNEE * FULL_SCALE)
         if size.max() > knee:
