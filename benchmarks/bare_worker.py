@@ -62,11 +62,14 @@ def memory(pid: int) -> dict[str, int]:
 
 @asynccontextmanager
 async def bare_worker(
-    config: dict[str, Any], burden: Burden | None = None, script: Sequence[str] = ("yes",)
+    config: dict[str, Any],
+    burden: Burden | None = None,
+    script: Sequence[str] = ("yes",),
+    module: str = "telephony.worker",
 ) -> AsyncIterator[Bot]:
     """A worker with `config`, warm; `pid` is its own. Raises RuntimeError where it doesn't start.
 
-    The nth thing that a caller says is heard as the nth line of `script`.
+    The nth thing that callers say is heard as the nth line of `script`. `module` is what runs as the worker.
     """
     with tempfile.TemporaryDirectory(prefix="offhook-bench-") as name:
         folder, port = Path(name), free_port()
@@ -79,7 +82,7 @@ async def bare_worker(
         settings.write_text(json.dumps({"config": checked, "speech": speech, "llm": ""}))
         # The scripted voice hums: nothing of it may get into the folder of real prompts.
         environment = {**os.environ, "OFFHOOK_CACHE": str(folder)}
-        command = ["telephony.worker", str(settings)]
+        command = [module, str(settings)]
         if burden is not None:
             command = ["benchmarks.busy_worker", str(settings), str(burden.burst_ms), str(burden.share)]
         children = []

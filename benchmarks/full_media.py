@@ -44,6 +44,9 @@ SETTLE_S = 5.0
 TURNS = 20
 """More than a call has."""
 AUDIBLE_DBFS = -42.0
+ALWAYS_ON_SHARE = 0.4
+"""Of the calls: with all of them such a worker has no core for the rest."""
+ALWAYS_ON = "everything always on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,8 @@ async def measure(mode: str, calls: int, seconds: float, config: dict[str, Any])
             "plans": {"default": "talk", "folder": str(plan(folder))},
             **{key: value for key, value in config.items() if key != "sip"},
         }
-        async with bare_worker(rows, script=[LINE] * calls * TURNS) as bot:
+        module = "benchmarks.always_on_worker" if mode == ALWAYS_ON else "telephony.worker"
+        async with bare_worker(rows, script=[LINE] * calls * TURNS, module=module) as bot:
             driving = asyncio.create_task(drive(bot, load, SCENARIO, "talk", folder / "speech.pcap"))
             await asyncio.sleep(load.ramp_s + SETTLE_S)
             before, began = spent(bot.pid), time.monotonic()
@@ -191,7 +195,7 @@ def table(rows: list[Figures]) -> str:
 
 MODES: dict[str, dict[str, Any]] = {
     "as configured": {},
-    "everything always on": {"media": {"always_on": True}},
+    ALWAYS_ON: {},
     "wideband (16 kHz)": {"sip": {"rate_hz": 16000}},
 }
 
@@ -206,7 +210,8 @@ def main(argv: list[str]) -> int:
     rows = []
     for mode in given.mode:
         try:
-            rows.append(asyncio.run(measure(mode, given.calls, given.seconds, MODES[mode])))
+            calls = round(given.calls * (ALWAYS_ON_SHARE if mode == ALWAYS_ON else 1))
+            rows.append(asyncio.run(measure(mode, calls, given.seconds, MODES[mode])))
         except (SippMissing, RuntimeError, FileNotFoundError) as error:
             print(error, file=sys.stderr)
             return 2
