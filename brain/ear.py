@@ -30,6 +30,8 @@ SCORED_S = 8.0
 SCORE_LIMIT_S = 1.0
 """A score later than this is of no use."""
 RETRY_S = (0.2, 0.5, 1.0, 2.0)
+HEALTHY_S = 5.0
+"""A recogniser that was lost right after it came back is believed after so long, or with its first word."""
 DOUBTED = (EchoState.UNKNOWN, EchoState.LEARNING, EchoState.LOST)
 """What is heard over the bot may be the bot."""
 
@@ -164,35 +166,31 @@ class Ear:
                 tasks.create_task(self._score(self._eot, report))
 
     async def _recognise(self, report: Callable[[EngineError], None]) -> None:
-        attempt = 0
+        outage = _Outage(self._post, self._now, report)
         while True:
             try:
                 stream = await self._stt.open(self._call, self._rate)
             except EngineError as error:
-                if attempt == 0:
-                    self._lose(error, report)
+                outage.failed(error)
             else:
+                healthy = asyncio.get_running_loop().call_later(HEALTHY_S, outage.works)
                 try:
                     self._stream = stream
-                    if attempt:
-                        self._post(ev.SttRecovered(self._now()))
+                    if outage.flaps <= 1:
+                        outage.over()
                     self._give()
                     async for item in stream:
-                        attempt = 0  # it works; one that only opens is tried again ever more rarely
+                        outage.works()
                         self._heard(item)
                     raise EngineError("stt", "the stream ended")
                 except EngineError as error:
-                    self._lose(error, report)
+                    outage.flaps += 1
+                    outage.failed(error)
                 finally:
+                    healthy.cancel()
                     self._stream = None
                     await _close(stream, report)
-            await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
-            attempt += 1
-
-    def _lose(self, error: EngineError, report: Callable[[EngineError], None]) -> None:
-        self._stream = None
-        report(error)
-        self._post(ev.SttFailed(self._now()))
+            await asyncio.sleep(RETRY_S[min(outage.failures, len(RETRY_S)) - 1])
 
     def _heard(self, item: Partial | Final) -> None:
         text = without_own(item.text, self._own()) if self._doubted else item.text
@@ -238,6 +236,39 @@ class Ear:
         if start + count <= size:
             return self._kept[start : start + count].copy()
         return np.concatenate((self._kept[start:], self._kept[: start + count - size]))
+
+
+@dataclass(slots=True)
+class _Outage:
+    """Whether the recogniser is lost; told once each way. One that opens and fails again and again is one outage:
+    the first time it is back it is believed at once, so that a restart costs no turn, then it has to prove itself.
+    """
+
+    post: Post
+    now: Callable[[], float]
+    report: Callable[[EngineError], None]
+    failures: int = 0
+    flaps: int = 0
+    lost: bool = False
+
+    def failed(self, error: EngineError) -> None:
+        """It can't be opened, or its stream has ended."""
+        self.failures += 1
+        if not self.lost:
+            self.lost = True
+            self.report(error)
+            self.post(ev.SttFailed(self.now()))
+
+    def over(self) -> None:
+        """It seems to be back."""
+        if self.lost:
+            self.lost = False
+            self.post(ev.SttRecovered(self.now()))
+
+    def works(self) -> None:
+        """It hears, or has lasted."""
+        self.failures = self.flaps = 0
+        self.over()
 
 
 async def _close(stream: SttStream, report: Callable[[EngineError], None]) -> None:

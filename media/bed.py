@@ -11,24 +11,32 @@ FADE_MS = 200
 SEAM_MS = 10
 
 
-class Bed:
-    """`pcm` at `rate_hz`, over and over, with a cross-fade at the seam, by `level_db` louder than it is.
+def looped(pcm: Pcm, rate_hz: int) -> Signal:
+    """`pcm` made to follow itself, with a cross-fade at the seam; read-only, for any number of beds.
 
-    While somebody speaks over it it gives way by `under_db`. Raises ValueError where `pcm` is shorter than
-    two seams.
+    Raises ValueError where it is shorter than two seams.
+    """
+    seam = samples(SEAM_MS, rate_hz)
+    if pcm.size < 2 * seam:
+        raise ValueError(f"a loop of {pcm.size} samples is too short to be repeated")
+    loop = pcm[: pcm.size - seam].astype(np.float32)
+    fade = np.linspace(0, 1, seam, endpoint=False, dtype=np.float32)
+    loop[:seam] = loop[:seam] * fade + pcm[pcm.size - seam :].astype(np.float32) * (1 - fade)
+    loop.setflags(write=False)
+    return loop
+
+
+class Bed:
+    """A `looped` sound at `rate_hz`, over and over, by `level_db` louder than it is.
+
+    While somebody speaks over it it gives way by `under_db`.
     """
 
-    def __init__(self, pcm: Pcm, rate_hz: int, level_db: float = 0.0, under_db: float = 0.0) -> None:
-        seam = samples(SEAM_MS, rate_hz)
-        if pcm.size < 2 * seam:
-            raise ValueError(f"a loop of {pcm.size} samples is too short to be repeated")
-        loop = pcm[: pcm.size - seam].astype(np.float32)
-        fade = np.linspace(0, 1, seam, endpoint=False, dtype=np.float32)
-        loop[:seam] = loop[:seam] * fade + pcm[pcm.size - seam :].astype(np.float32) * (1 - fade)
-        loop *= np.float32(10 ** (level_db / 20))
-        self._loop: Signal = loop
+    def __init__(self, loop: Signal, rate_hz: int, level_db: float = 0.0, under_db: float = 0.0) -> None:
+        self._loop = loop
         self._at = 0
-        self._under = 10 ** (under_db / 20)
+        self._alone = 10 ** (level_db / 20)
+        self._under = 10 ** ((level_db + under_db) / 20)
         self._gain = Ramp(samples(FADE_MS, rate_hz), 0.0)
         self._ending = False
 
@@ -45,7 +53,7 @@ class Bed:
     def add_to(self, frame: Pcm, speaking: bool) -> Signal:
         """`frame` with the next samples of the loop mixed in, not yet rounded."""
         if not self._ending:
-            self._gain.to(self._under if speaking else 1.0)
+            self._gain.to(self._under if speaking else self._alone)
         indices = np.arange(self._at, self._at + frame.size) % self._loop.size
         self._at = (self._at + frame.size) % self._loop.size
         mine: Signal = self._loop[indices]

@@ -168,7 +168,7 @@ class JitterBuffer:
             return
         insort(self._packets, packet)
         self._buffered += pcm.size
-        while self._buffered > samples(self._settings.capacity_ms, self._rate):
+        while self._buffered > samples(self._settings.capacity_ms, self._rate) and len(self._packets) > 1:
             self._buffered -= self._packets.pop(0).pcm.size
             self._overflowed += 1
             self._next = self._packets[0].position

@@ -21,6 +21,10 @@ _NOISE_FRAMES = 200
 _Floats = npt.NDArray[np.float32]
 
 
+_LEAST_POWER = np.float32(1.0)
+"""Of noise in a bin: far under the least significant bit."""
+
+
 class Wiener:
     """One call's filter, for frames of 20 ms; its output lags by a frame."""
 
@@ -55,6 +59,7 @@ class Wiener:
         if noise_only:
             self._learnt += 1
             self._noise += (power - self._noise) / np.float32(min(self._learnt, _NOISE_FRAMES))
+            np.maximum(self._noise, _LEAST_POWER, out=self._noise)  # digital silence: a mute, a gap of packets
         posterior = power / self._noise
         prior = _MEMORY * self._clean / self._noise + (1 - _MEMORY) * np.maximum(posterior - 1, 0)
         gain = np.maximum(prior / (1 + prior), self._deepest)

@@ -1,6 +1,6 @@
 """Silero VAD (v6), the model that judges whether a sound is speech; runs on onnxruntime.
 
-The only file in `media` that imports `onnxruntime`. The weights are those that the faster-whisper wheel
+The weights are those that the faster-whisper wheel
 carries; they are found without importing that package. This export takes 16 kHz only, in windows of 512
 samples (32 ms) after 64 samples of context; an LSTM carries what was before. Its batch dimension is time: windows
 that follow one another, not calls.
@@ -13,9 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from media.frame import FULL_SCALE, Pcm
+from media.onnx import Session, load
 from media.resample import Resampler
 
 RATE_HZ = 16000
@@ -43,13 +43,9 @@ def weights() -> Path:
 
 
 @lru_cache(maxsize=1)
-def _session() -> onnxruntime.InferenceSession:
+def _session() -> Session:
     """One for the process: all calls of a worker share the weights and run on the caller's thread."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(weights()), options, providers=["CPUExecutionProvider"])
+    return load(weights())
 
 
 class Silero:

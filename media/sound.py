@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from media.bed import looped
 from media.frame import FULL_SCALE, Pcm
 from media.g711 import decode_alaw, decode_ulaw
 from media.loudness import levelled
+from media.mixing import Signal
 from media.resample import resample
 
 _LINEAR, _FLOAT, _ALAW, _ULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
@@ -34,6 +36,7 @@ class Sounds:
     def __init__(self, rate_hz: int) -> None:
         self._rate = rate_hz
         self._kept: dict[Path, Pcm] = {}
+        self._loops: dict[Path, Signal] = {}
 
     def get(self, path: Path) -> Pcm:
         """The recording in `path`. Raises SoundError. Reading one takes a while: do it before a call needs it."""
@@ -43,6 +46,13 @@ class Sounds:
             sound.setflags(write=False)
             self._kept[path] = sound
         return self._kept[path]
+
+
+    def loop(self, path: Path) -> Signal:
+        """The same as a loop for `media.bed`. Raises SoundError; ValueError where it is too short."""
+        if path not in self._loops:
+            self._loops[path] = looped(self.get(path), self._rate)
+        return self._loops[path]
 
 
 def read_wav(path: str | os.PathLike[str]) -> tuple[Pcm, int]:

@@ -53,13 +53,14 @@ class CallAudio:
         self.position += heard.size
         agent = self.agent
         held = self._state() is CallState.HELD
+        private = self._keys.private(self._masked())
         for at, pcm, beside in self._keys.hear(heard, sent, position):
             if self.recorder is not None:
-                self.recorder.caller(at, self._recordable(pcm))
+                self.recorder.caller(at, np.zeros_like(pcm) if private else pcm)
             if agent is not None and self._voice and not held and not self._echoing:
                 agent.hear(pcm, beside, at, self.position)
         if self.recorder is not None:
-            self.recorder.bot(position, self._recordable(sent))
+            self.recorder.bot(position, np.zeros_like(sent) if private else sent)
         if self._echoing:
             # On hold the clock takes nothing: what can't be sent back now is not worth sending later.
             if self._lines.room(self._line, ECHO_AHEAD) * self._lines.frame_samples >= heard.size:
@@ -95,14 +96,12 @@ class CallAudio:
     def close(self) -> None:
         """Finish the recording."""
         if self.recorder is not None:
+            private = self._keys.private(self._masked())
             for at, pcm in self._keys.flush():
-                self.recorder.caller(at, self._recordable(pcm))
+                self.recorder.caller(at, np.zeros_like(pcm) if private else pcm)
             self.recorder.close()
             self.recorder = None  # the session waits for the collector: its audio need not
 
     def _put(self, pcm: Pcm) -> None:
         self._lines.put(self._line, pcm)
         self._written += pcm.size // self._lines.frame_samples
-
-    def _recordable(self, pcm: Pcm) -> Pcm:
-        return np.zeros_like(pcm) if self._masked() else pcm

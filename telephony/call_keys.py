@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from media.dtmf import DtmfDetector, KeyEvent, KeyUp
+from media.dtmf import DtmfDetector, KeyDown, KeyEvent, KeyUp
 from media.frame import Pcm, samples
 from media.keypresses import Keypress, Keypresses, Way
 from media.mask import Mask
 
 EVENT_MS = 100
 """A key of which only telephone-events tell is masked as if it were down for so long."""
+LATE_MS = 300
+"""How long after its key a tone may still come: signalling overtakes the audio in the jitter buffer."""
 OWN_TONES_MS = 700
 """For so long after tones of ours an echo of them may come back."""
 
@@ -27,13 +29,24 @@ class CallKeys:
         self._sent: deque[tuple[int, Pcm]] = deque()
         self._own_until = 0
         self._newest = 0
+        self._down = False
+        self._heard_until = 0
+        self._private = False
 
     def mask(self) -> None:
         """Take keys out of the audio from here on, which holds it back by `media.mask.HOLD_MS`."""
         self._mask = self._mask or Mask(self._rate)
 
+    def private(self, now: bool) -> bool:
+        """Whether what is heard is to be kept from the recording, given that what is said and pressed is private
+        `now`: so it stays until the tone of the last key is over.
+        """
+        self._private = now or (self._private and (self._down or self._newest < self._heard_until))
+        return self._private
+
     def reported(self, way: Way, symbol: str, held_s: float = 0.0) -> None:
         """The line's signalling tells of a key that has been down for `held_s` or longer."""
+        self._heard_until = self._newest + samples(EVENT_MS + LATE_MS, self._rate)
         if self._mask is not None and way is Way.RFC4733:
             self._mask.down(way, self._newest)
             self._mask.up(way, self._newest + samples(EVENT_MS, self._rate))
@@ -51,7 +64,7 @@ class CallKeys:
     def hear(self, heard: Pcm, sent: Pcm, position: int) -> list[tuple[int, Pcm, Pcm]]:
         """New audio, whole frames. Returns what may go on to be kept and recognised: position, heard and sent."""
         self._newest = position + heard.size
-        if self._mask is None and not self._presses.wants_tones:
+        if self._mask is None and not self._presses.wants_tones and not self._private:
             return [(position, heard, sent)]
         for event in self._detector.feed(heard, position):
             self._tone(event)
@@ -68,6 +81,8 @@ class CallKeys:
         return [] if self._mask is None else [(frame.position, frame.pcm) for frame in self._mask.flush()]
 
     def _tone(self, event: KeyEvent) -> None:
+        self._down = isinstance(event, KeyDown)
+        self._heard_until = self._newest + samples(LATE_MS, self._rate)
         if isinstance(event, KeyUp):
             if self._mask is not None:
                 self._mask.up(Way.INBAND, event.end)

@@ -46,6 +46,7 @@ from telephony.transport import Confirmed, Ended, Key, Leg, Lines, Media
 log = logging.getLogger("offhook.call")
 
 HANGUP_LIMIT_S = 10.0
+ERROR_LETTERS = 120
 
 Journey = Callable[[Call], Awaitable[None]]
 """A plan: a coroutine function over a call."""
@@ -275,7 +276,7 @@ class CallSession:
         if path is None:
             playout.lay(None)
             return
-        playout.lay(Bed(self._services.sounds.get(path), rate, level_db, under_db))
+        playout.lay(Bed(self._services.sounds.loop(path), rate, level_db, under_db))
 
     async def press(self, keys: str, method: KeyMethod = "rfc4733") -> bool:
         """Press keys, for a machine at the other end."""
@@ -353,8 +354,10 @@ class CallSession:
             self._private.note(event, actions)
 
     def _report(self, error: EngineError) -> None:
-        log.warning("call %s: %s", self.name, error)
-        self._errors.append(str(error))
+        # A server's own words may repeat what was said.
+        what = f"{error.engine} failed" if self.masked else mask_text(str(error))[:ERROR_LETTERS]
+        log.warning("call %s: %s", self.name, what)
+        self._errors.append(what)
 
     def _close(self) -> None:
         self._services.sort_messages()  # the BYE is among them

@@ -10,7 +10,8 @@ ROOT = Path(__file__).parent.parent
 ORDER = {"media": 0, "brain": 1, "dialplans": 2, "telephony": 3}
 # Libraries at an edge of the system. Those that are a language of their own (numpy, pydantic) may be anywhere.
 EDGES = {
-    "pjsua2", "grpc", "httpx", "faster_whisper", "ctranslate2", "piper", "hibari_tts", "xllamacpp", "webrtcvad",
+    "pjsua2", "grpc", "httpx", "faster_whisper", "ctranslate2", "piper", "hibari", "xllamacpp", "webrtcvad",
+    "onnxruntime", "matplotlib",
 }  # fmt: skip
 GENERATED = {"speech_pb2.py", "speech_pb2_grpc.py"}
 SOURCES = sorted(

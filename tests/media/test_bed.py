@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from media.bed import FADE_MS, Bed
+from media.bed import FADE_MS, Bed, looped
 from media.frame import Pcm, level_dbfs
 from media.playout import Playout
 
@@ -23,7 +23,7 @@ def take(playout: Playout, frames: int) -> Pcm:
 
 def test_a_loop_goes_on_and_on_without_a_click() -> None:
     playout = Playout(RATE, comfort_noise_dbfs=None)
-    playout.lay(Bed(tone(20 * FRAME + 80), RATE))  # the seam takes the 80 samples
+    playout.lay(Bed(looped(tone(20 * FRAME + 80), RATE), RATE))  # the seam takes the 80 samples
     heard = take(playout, 100)
     steady = heard[FADE_FRAMES * FRAME :]
     assert np.abs(steady - tone(heard.size)[FADE_FRAMES * FRAME :]).max() <= 2
@@ -32,7 +32,7 @@ def test_a_loop_goes_on_and_on_without_a_click() -> None:
 
 def test_it_fades_in_and_out() -> None:
     playout = Playout(RATE, comfort_noise_dbfs=None)
-    playout.lay(Bed(tone(16000), RATE))
+    playout.lay(Bed(looped(tone(16000), RATE), RATE))
     levels = [level_dbfs(playout.take(FRAME)) for _ in range(FADE_FRAMES)]
     assert levels == sorted(levels) and levels[0] < levels[-1] - 15
     playout.lay(None)
@@ -44,7 +44,7 @@ def test_it_fades_in_and_out() -> None:
 
 def test_it_gives_way_to_speech_and_comes_back() -> None:
     playout = Playout(RATE, comfort_noise_dbfs=None)
-    playout.lay(Bed(tone(16000), RATE, under_db=-20.0))
+    playout.lay(Bed(looped(tone(16000), RATE), RATE, under_db=-20.0))
     alone = level_dbfs(take(playout, 20)[-FRAME:])
     playout.begin(1)
     playout.put(1, np.zeros(40 * FRAME, np.int16), "Please hold.")  # speech that is silent shows the bed alone
@@ -57,7 +57,7 @@ def test_it_gives_way_to_speech_and_comes_back() -> None:
 
 def test_speech_over_it_is_counted_as_ever() -> None:
     playout = Playout(RATE, comfort_noise_dbfs=None)
-    playout.lay(Bed(tone(16000, 300), RATE))
+    playout.lay(Bed(looped(tone(16000, 300), RATE), RATE))
     playout.begin(1)
     playout.put(1, tone(4 * FRAME), "One two.")
     playout.end(1)
@@ -67,15 +67,15 @@ def test_speech_over_it_is_counted_as_ever() -> None:
 
 def test_a_new_one_takes_over_from_the_old() -> None:
     playout = Playout(RATE, comfort_noise_dbfs=None)
-    playout.lay(Bed(tone(16000, 1000), RATE))
+    playout.lay(Bed(looped(tone(16000, 1000), RATE), RATE))
     take(playout, 20)
-    playout.lay(Bed(np.full(16000, 500, np.int16), RATE))
+    playout.lay(Bed(looped(np.full(16000, 500, np.int16), RATE), RATE))
     assert (take(playout, 20)[-FRAME:] == 500).all()
 
 
 def test_loud_beds_and_speech_do_not_clip() -> None:
     playout = Playout(RATE, comfort_noise_dbfs=None)
-    playout.lay(Bed(np.full(16000, 30000, np.int16), RATE))
+    playout.lay(Bed(looped(np.full(16000, 30000, np.int16), RATE), RATE))
     playout.begin(1)
     playout.put(1, np.full(40 * FRAME, 30000, np.int16))
     heard = take(playout, 40)
@@ -84,4 +84,4 @@ def test_loud_beds_and_speech_do_not_clip() -> None:
 
 def test_a_loop_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="too short"):
-        Bed(np.zeros(100, np.int16), RATE)
+        looped(np.zeros(100, np.int16), RATE)

@@ -167,3 +167,23 @@ def test_words_are_kept_on_a_clean_line_and_gained_in_noise() -> None:
     assert clean.levelled <= clean.raw
     assert noisy.levelled <= noisy.raw
     assert noisy.filter_in > 0.5 and clean.filter_in == 0.0
+
+
+def test_digital_silence_in_a_noisy_line_leaves_the_caller_heard() -> None:
+    """A mute, silence suppression, or a gap of packets: exact zeros among the noise."""
+    rng = np.random.default_rng(8)
+    levels = Levels(8000)
+
+    def noise(frames: int, dbfs: float) -> np.ndarray:
+        return np.rint(rng.standard_normal(frames * 160) * 32768 * 10 ** (dbfs / 20)).astype(np.int16)
+
+    def feed(pcm: np.ndarray, activity: Activity) -> np.ndarray:
+        return np.concatenate([levels.process(pcm[at : at + 160], activity) for at in range(0, pcm.size, 160)])
+
+    for _ in range(3):
+        feed(noise(200, -32), Activity.QUIET)
+        feed(noise(100, -27), Activity.SPEECH)
+        feed(np.zeros(8 * 160, np.int16), Activity.QUIET)
+    feed(noise(100, -32), Activity.QUIET)
+    out = feed(noise(100, -20), Activity.SPEECH)
+    assert np.sqrt(np.mean(out.astype(float) ** 2)) > 300
