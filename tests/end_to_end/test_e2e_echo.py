@@ -13,10 +13,9 @@ from e2e_engines import FakeLlm, FakeSpeech, settings
 
 from benchmarks.human_clips import spoken_sample, two_cities
 from brain.engines import SpeechAudio, TtsSettings
-from brain.tts.fake import ToneTts, tone
+from brain.tts.fake import ToneTts
 from media.frame import Pcm
 from telephony.caller.media_clock import MediaClock
-from telephony.caller.report import report_of
 from telephony.caller.speakerphone import EchoSettings
 
 pytestmark = pytest.mark.sip
@@ -45,7 +44,7 @@ OWN_WORDS = "it was the best of times it was the worst of times"
 
 
 class Reader(ToneTts):
-    """Reads the beginning of a novel aloud, and hums all else."""
+    """Reads the beginning of a novel aloud, whatever the text; short texts end soon."""
 
     def __init__(self, pcm: Pcm) -> None:
         super().__init__()
@@ -56,8 +55,8 @@ class Reader(ToneTts):
     ) -> AsyncGenerator[SpeechAudio, None]:
         number = 0
         async for clause in clauses:
-            sound = self._pcm if clause.startswith("It was") else tone(clause, settings, rate_hz)
-            yield SpeechAudio(number, clause, sound, last=True)
+            length_s = READ_S if clause.startswith("It was") else 1.5
+            yield SpeechAudio(number, clause, self._pcm[: int(length_s * rate_hz)], last=True)
             number += 1
 
 
@@ -95,7 +94,7 @@ def actions(record: dict[str, Any]) -> list[str]:
 
 async def test_it_finishes_what_it_says_into_its_own_echo(bot: Bot, clock: MediaClock) -> None:
     async with calling(bot, "reading", clock, echo=ECHO) as caller:
-        await caller.pause(READ_S + 1.5)
+        await caller.pause(READ_S + 3.0)
         await caller.press("1")
         await caller.wait_for_end(20)
     record = await kept(bot, caller)
@@ -104,7 +103,7 @@ async def test_it_finishes_what_it_says_into_its_own_echo(bot: Bot, clock: Media
     assert "StopSpeaking" not in actions(record)
     echo = record["echo"]
     assert echo["state"] == "converged" and echo["erle_db"] >= 10, echo
-    # On top of the phone's 120 ms come a packet each way and the bot's own buffers.
+    # On top of the phone's 120 ms come its packet and the bot's buffers.
     assert 120 <= echo["delay_ms"] <= 220, echo
 
 
@@ -122,5 +121,3 @@ async def test_a_caller_who_speaks_over_it_is_heard_through_the_echo(
     record = await kept(bot, caller)
     assert record["said"][0]["complete"] is False and speech.stt.next == []
     assert actions(record).count("StopSpeaking") >= 1
-    [stop] = report_of(caller).interruptions
-    assert stop.stop_ms < 2500
