@@ -122,7 +122,8 @@ async def test_the_scripts_echo_unless_the_options_have_one(clock, script, optio
         report, caller = await place_and_keep(bot.uri, steps, options, clock=clock)
     speech, sent, heard = (timeline.pcm.astype(float) for timeline in timelines_of(caller))
     assert not speech.any() and report.turns == ()
-    assert 10 * np.log10((heard**2).sum() / (sent**2).sum()) == pytest.approx(loss_db, abs=2.0)
+    # The bot's greeting is a tone, of which the room takes 4 dB more than of noise.
+    assert 10 * np.log10((heard**2).sum() / (sent**2).sum()) == pytest.approx(loss_db + 4, abs=1.5)
 
 
 async def test_a_call_that_takes_too_long(clock, script):
