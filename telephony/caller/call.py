@@ -83,7 +83,7 @@ class Caller:
             self.line = MediaLine(
                 self._clock, local, options.ptime_ms, self._rng,
                 self._threadsafe(self._on_said), self._threadsafe(self._on_onset),
-                self._threadsafe(self._on_fault), options.line,
+                self._threadsafe(self._on_fault), options.line, options.echo,
             )  # fmt: skip
         except OSError as error:
             self._shell.close()

@@ -56,6 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     for name, about in _LINE.items():
         line.add_argument(f"--{name.replace('_', '-')}", metavar="X[/Y]", help=about)
+    parser.add_argument("--echo", metavar="MS/DB",
+                        help="a speakerphone: what is heard comes back so much later and weaker, as 120/12")
     parser.add_argument("--seed", type=int, metavar="N", help="what is drawn by lot: the line's packets, noise, tags")
 
 
@@ -112,6 +114,7 @@ def _options(args: argparse.Namespace) -> CallOptions:
     from telephony.caller.digest import Credentials
     from telephony.caller.in_dialog import Manners
     from telephony.caller.options import CallOptions
+    from telephony.caller.speakerphone import echo_named
 
     headers = []
     for text in args.header:
@@ -135,6 +138,7 @@ def _options(args: argparse.Namespace) -> CallOptions:
         max_s=args.max_seconds,
         hang_up_after_s=args.hang_up_after,
         seed=args.seed,
+        echo=None if args.echo is None else echo_named(args.echo),
     )
 
 

@@ -16,6 +16,7 @@ from media.frame import FRAME_MS, Pcm, level_dbfs, samples
 from telephony.caller.audible import AUDIBLE_DBFS
 from telephony.caller.codecs import Codec, Coder, new_coder
 from telephony.caller.rtp import ReceiveStats, RtpError, RtpPacket, unpack, unwrap
+from telephony.caller.speakerphone import Speakerphone
 
 _NS = 1_000_000_000
 
@@ -55,7 +56,10 @@ class Onset:
 
 
 class Ear:
-    """The receiving half of one stream. `packets` is everything that came, in order of arrival."""
+    """The receiving half of one stream. `packets` is everything that came, in order of arrival.
+
+    Where `speakerphone` is set, it plays what is heard.
+    """
 
     def __init__(self, codec: Codec, payload_types: frozenset[int]) -> None:
         self.rate_hz = codec.pcm_hz
@@ -66,6 +70,7 @@ class Ear:
         self.last_audible_ns: int | None = None
         self.last_packet_ns: int | None = None
         self.voice = Voice.QUIET
+        self.speakerphone: Speakerphone | None = None
         self._last: dict[int, tuple[int, int]] = {}
         self._pending: list[Pcm] = []
         self._pending_samples = 0
@@ -101,6 +106,9 @@ class Ear:
             return None
         self.packets.append(heard)
         self.last_packet_ns = received_ns
+        if self.speakerphone is not None:
+            at = heard.timestamp * self.rate_hz // self._codec.rtp_hz
+            self.speakerphone.play(heard.pcm, at, heard.source)
         return self._listen(heard.pcm, received_ns + delay_ns)
 
     def _place(self, packet: RtpPacket, received_ns: int) -> Heard | None:

@@ -23,6 +23,7 @@ from telephony.caller.ear import Ear, Onset
 from telephony.caller.media_clock import MediaClock, receive_stamped, rtp_socket
 from telephony.caller.rtp import RtpPacket, pack
 from telephony.caller.sdp import Direction, Negotiated
+from telephony.caller.speakerphone import EchoSettings, Speakerphone
 from telephony.caller.talker import Kind, Said, Talker
 from telephony.caller.timeline import Sent
 
@@ -57,8 +58,12 @@ class MediaLine:
         on_onset: Callable[[Onset], None],
         on_fault: Callable[[Exception], None],
         line: LinePair | None = None,
+        echo: EchoSettings | None = None,
     ) -> None:
-        """Bind the sockets; `line` is what becomes of packets on their way. Raises OSError."""
+        """Bind the sockets; `line` is what becomes of packets on their way, `echo` what comes back of what is heard.
+
+        Raises OSError.
+        """
         line = line or LinePair()
         self.sent_line: BadLine[bytes] | None = _emulated(line.sent, f"{line.seed} sent")
         self.received_line: BadLine[tuple[bytes, int, int]] | None
@@ -69,6 +74,7 @@ class MediaLine:
         self.media: Negotiated | None = None
         self.interval_ns = ptime_ms * 1_000_000
         self._ptime_ms = ptime_ms
+        self._echo = echo
         self._clock = clock
         self._socket, self._rtcp = rtp_socket(address)
         self._on_said, self._on_onset, self._on_fault = on_said, on_onset, on_fault
@@ -96,11 +102,13 @@ class MediaLine:
             first = self.talker is None
             if self.talker is None or self.ear is None:
                 event = media.event_payload_type
-                self.talker = Talker(media.codec, media.payload_type, event, self._ptime_ms)
+                phone = None if self._echo is None else Speakerphone(self._echo, media.codec.pcm_hz)
+                self.talker = Talker(media.codec, media.payload_type, event, self._ptime_ms, phone)
                 self.ear = Ear(media.codec, types)
                 for data, stamp_ns, delay_ns in self._early:
                     self._hear(self.ear, data, stamp_ns, delay_ns)
                 self._early.clear()
+                self.ear.speakerphone = phone
             elif self.media is None or media.codec != self.media.codec:
                 self.talker.renegotiate(media.codec, media.payload_type, media.event_payload_type)
                 self.ear.renegotiate(media.codec, types)

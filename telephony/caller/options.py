@@ -10,6 +10,7 @@ from telephony.caller.bad_line import LinePair
 from telephony.caller.codecs import PCMA, PCMU, Codec
 from telephony.caller.digest import Credentials
 from telephony.caller.in_dialog import Manners
+from telephony.caller.speakerphone import EchoSettings
 
 PTIMES_MS = (10, 20, 30, 40, 60)
 MASKED = "*"
@@ -24,7 +25,7 @@ class CallOptions:
     may ring, `max_s` how long the whole call may last. `seed` makes tags, ports' order and noise repeatable.
     `hang_up_after_s` ends the call that long after the INVITE, wherever the script is; `vanish` does so
     without a word of SIP, and `ack="never"` leaves the 200 without its ACK. `line` is what becomes of RTP on its
-    way (None: what the script says).
+    way, `echo` what the caller's phone returns of what it hears (None: what the script says).
     """
 
     local: str | None = None
@@ -44,6 +45,7 @@ class CallOptions:
     vanish: bool = False
     seed: int | None = None
     line: LinePair | None = None
+    echo: EchoSettings | None = None
 
     def __post_init__(self) -> None:
         if self.ptime_ms not in PTIMES_MS:

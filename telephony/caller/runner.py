@@ -165,7 +165,7 @@ async def place_and_keep(
         with MediaClock() as own:
             return await place_and_keep(uri, script, options, voices, transcriber, own)
     library = library_of(script, options.codecs, voices or Voices())
-    options = replace(options, line=options.line or script.line)
+    options = replace(options, line=options.line or script.line, echo=options.echo or script.echo)
     async with Caller(uri, options, clock) as caller:
         performance = Performance(caller, library)
         outcome = await _perform(performance, script, options)

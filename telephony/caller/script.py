@@ -8,6 +8,7 @@ from typing import Literal
 
 from telephony.caller.bad_line import LinePair
 from telephony.caller.call import DigitMethod
+from telephony.caller.speakerphone import EchoSettings
 
 DEFAULT_VOICE = "joe"
 DEFAULT_SILENCE_MS = 700.0
@@ -126,6 +127,7 @@ class Script:
     steps: tuple[Step, ...]
     noise_dbfs: float | None = None
     line: LinePair | None = None
+    echo: EchoSettings | None = None
 
 
 def sounds(steps: tuple[Step, ...]) -> list[Sound]:

@@ -13,6 +13,7 @@ from telephony.caller.bad_line import SETTINGS, LinePair, LineSettings, setting
 from telephony.caller.call import DigitMethod
 from telephony.caller.digits import checked
 from telephony.caller.script import Script, Sound, Step
+from telephony.caller.speakerphone import EchoSettings
 
 MAX_STEPS = 10_000
 _METHODS: tuple[DigitMethod, ...] = ("rfc4733", "info", "info-dtmf", "inband")
@@ -124,13 +125,24 @@ class _Reader:
         name = fields.text("name", self._path.stem)
         self._voice = fields.text("voice", script.DEFAULT_VOICE)
         noise = fields.node_of("noise_dbfs")
-        line = fields.node_of("line")
+        line, echo = fields.node_of("line"), fields.node_of("echo")
         steps = fields.node_of("steps")
         fields.done()
         if steps is None:
             self.fail(root, "a script needs 'steps'")
         level = None if noise is None else self.dbfs(noise)
-        return Script(name, self.steps(steps), level, self.line(line) if line and line.value else None)
+        return Script(
+            name, self.steps(steps), level,
+            self.line(line) if line and line.value else None, self.echo(echo) if echo and echo.value else None,
+        )  # fmt: skip
+
+    def echo(self, node: yaml.Node) -> EchoSettings:
+        """What the caller's phone returns of what it hears."""
+        fields = _Fields(self, node, "echo")
+        delay_ms = fields.number("delay_ms", None, 0.0, 1000.0, float)
+        loss_db = fields.number("loss_db", None, 0.0, 60.0, float)
+        fields.done()
+        return EchoSettings(delay_ms, loss_db)
 
     def line(self, node: yaml.Node) -> LinePair:
         """What becomes of packets: settings for both directions, and `sent`, `received` for one."""

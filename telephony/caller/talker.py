@@ -1,4 +1,4 @@
-"""What the caller's phone puts into its next packet: speech, silence or line noise, digits. Pure.
+"""What the caller's phone puts into its next packet: speech, silence or line noise, echo, digits. Pure.
 
 Time is counted in samples of the codec's PCM rate from the first packet. The one who sends calls
 `next_packet` once each packet interval, whether the line is on hold or not.
@@ -16,6 +16,7 @@ import numpy as np
 from media.frame import FULL_SCALE, Pcm, samples, silence
 from telephony.caller.codecs import Codec, new_coder
 from telephony.caller.digits import EventPayload, Press, event_payloads
+from telephony.caller.speakerphone import Speakerphone
 
 
 class Kind(Enum):
@@ -26,7 +27,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One packet's content. `clean` is the speech in it without line noise, `mixed` all of the audio."""
+    """One packet's content. `clean` is the speech in it without noise and echo, `mixed` all of the audio."""
 
     payload_type: int
     payload: bytes
@@ -60,10 +61,15 @@ class _Item:
 
 
 class Talker:
-    """The sending half of one stream."""
+    """The sending half of one stream. `speakerphone` is what brings an echo into it."""
 
     def __init__(
-        self, codec: Codec, payload_type: int, event_payload_type: int | None, ptime_ms: int
+        self,
+        codec: Codec,
+        payload_type: int,
+        event_payload_type: int | None,
+        ptime_ms: int,
+        speakerphone: Speakerphone | None = None,
     ) -> None:
         self.rate_hz = codec.pcm_hz
         self.position = 0
@@ -74,6 +80,7 @@ class Talker:
         self._event_timestamp = 0
         self._finished: list[Said] = []
         self._numbers = 0
+        self._speakerphone = speakerphone
         self._noise: Pcm | None = None
         self._noise_at = 0
         self._marker = True
@@ -168,7 +175,7 @@ class Talker:
             filled += count
             if item.done == item.pcm.size:
                 self._finish(item, item.started, self.position + filled)
-        mixed = self._with_noise(clean)
+        mixed = self._with_echo(self._with_noise(clean))
         marker, self._marker = self._marker, False
         payload = self._coder.encode(mixed)
         return Packet(self._payload_type, payload, marker, self._timestamp(), self.position, clean, mixed)
@@ -192,6 +199,8 @@ class Talker:
         payload_type = self._event_payload_type
         if payload_type is None:
             raise ValueError("the peer takes no telephone-event any more")
+        if self._speakerphone is not None:
+            self._speakerphone.take(self._packet_samples)  # a phone's microphone is off while it sends a key
         return Packet(
             payload_type, event.payload, event.first, self._event_timestamp, self.position,
             self._silence, self._silence,
@@ -211,6 +220,13 @@ class Talker:
         if clean is self._silence:
             return noise
         mixed: Pcm = np.clip(clean.astype(np.int32) + noise, -32768, 32767).astype(np.int16)
+        return mixed
+
+    def _with_echo(self, sound: Pcm) -> Pcm:
+        if self._speakerphone is None:
+            return sound
+        both = sound + self._speakerphone.take(self._packet_samples)
+        mixed: Pcm = np.clip(np.rint(both), -32768, 32767).astype(np.int16)
         return mixed
 
     def _timestamp(self) -> int:

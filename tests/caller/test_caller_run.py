@@ -3,6 +3,7 @@
 import argparse
 import json
 import wave
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,9 +14,10 @@ from telephony.caller.bad_line import LinePair, LineSettings
 from telephony.caller.calibrate import calibrate
 from telephony.caller.media_clock import MediaClock
 from telephony.caller.options import CallOptions, masked
-from telephony.caller.report import record
+from telephony.caller.report import record, timelines_of
 from telephony.caller.runner import place_and_keep, place_call
 from telephony.caller.script_file import parse
+from telephony.caller.speakerphone import EchoSettings
 from telephony.caller.voice import Voices, levelled, read_wav, write_wav
 
 pytestmark = pytest.mark.sip
@@ -111,6 +113,19 @@ async def test_failures_are_reported(clock, script, how, steps, outcome):
     assert clock.idle
 
 
+@pytest.mark.parametrize(("options", "loss_db"), [
+    (CallOptions(), 6), (CallOptions(echo=EchoSettings(90.0, 15.0)), 15),
+])  # fmt: skip
+async def test_the_scripts_echo_unless_the_options_have_one(clock, script, options, loss_db):
+    steps = replace(script("  - wait_for: bot\n    silence_ms: 300\n"), echo=EchoSettings(60.0, 6.0))
+    async with FakeBot(clock, greeting_ms=400) as bot:
+        report, caller = await place_and_keep(bot.uri, steps, options, clock=clock)
+    speech, sent, heard = (timeline.pcm.astype(float) for timeline in timelines_of(caller))
+    assert not speech.any() and report.turns == ()
+    # The bot's greeting is a tone, of which the room takes 4 dB more than of noise.
+    assert 10 * np.log10((heard**2).sum() / (sent**2).sum()) == pytest.approx(loss_db + 4, abs=1.5)
+
+
 async def test_a_call_that_takes_too_long(clock, script):
     async with FakeBot(clock) as bot:
         report = await place_call(bot.uri, script("  - silence: 60\n"), CallOptions(max_s=0.3), clock=clock)
@@ -189,6 +204,13 @@ def test_options_of_the_line_replace_those_of_the_script():
     assert cli._line(parser.parse_args(["sip:x", "keys"]), None) is None
 
 
+def test_the_echo_of_the_options():
+    parser = argparse.ArgumentParser()
+    cli.add_arguments(parser)
+    assert cli._options(parser.parse_args(["sip:x", "keys", "--echo", "120/12"])).echo == EchoSettings(120.0, 12.0)
+    assert cli._options(parser.parse_args(["sip:x", "keys"])).echo is None
+
+
 def run(*args: str) -> int:
     parser = argparse.ArgumentParser()
     cli.add_arguments(parser)
@@ -205,6 +227,7 @@ def run(*args: str) -> int:
     (("sip:x@127.0.0.1:9", "keys", "--local", "203.0.113.1"), "203.0.113.1"),
     (("sip:x@127.0.0.1:9", "keys", "--loss", "3"), "loss is 3; a share is from 0 to 1"),
     (("sip:x@127.0.0.1:9", "keys", "--jitter-ms", "5/much"), "jitter_ms is 'much'"),
+    (("sip:x@127.0.0.1:9", "keys", "--echo", "120"), "an echo is written MS/DB"),
 ])  # fmt: skip
 def test_bad_usage_is_one_line_and_status_2(capsys, args, about):
     assert run(*args) == 2

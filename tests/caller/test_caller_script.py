@@ -6,6 +6,7 @@ import pytest
 from telephony.caller import script as s
 from telephony.caller.bad_line import LinePair, LineSettings
 from telephony.caller.script_file import ScriptError, load, parse
+from telephony.caller.speakerphone import EchoSettings
 from telephony.caller.voice import write_wav
 
 SHIPPED = sorted((Path(s.__file__).parent / "scripts").glob("*.yaml"))
@@ -108,6 +109,10 @@ steps:
         ("line:\n  sent:\n    jitter: 3\nsteps: [hangup]", 3, "sent has no 'jitter'"),
         ("line: {seed: -1}\nsteps: [hangup]", 1, "'seed' is -1"),
         ("line: 3%\nsteps: [hangup]", 1, "line must be a mapping"),
+        ("echo: 120\nsteps: [hangup]", 1, "echo must be a mapping"),
+        ("echo: {delay_ms: 120}\nsteps: [hangup]", 1, "echo needs 'loss_db'"),
+        ("echo:\n  delay_ms: 120\n  loss_db: -3\nsteps: [hangup]", 3, "'loss_db' is -3; it must be from 0 to 60"),
+        ("echo:\n  delay_ms: 1\n  loss_db: 3\n  room: 2\nsteps: [hangup]", 4, "echo has no 'room'"),
     ("noise_dbfs: 3\nsteps: [hangup]", 1, "noise is a level"),
     ("steps: [hangup\n", 2, "expected"),
     ("a: b: c", 1, "mapping values"),
@@ -130,6 +135,17 @@ def test_a_missing_file(tmp_path):
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_scripts_are_valid(path):
     assert load(path).steps
+
+
+def test_an_echo(folder):
+    script = read(folder, "echo: {delay_ms: 120, loss_db: 12.5}\nsteps: [hangup]")
+    assert script.echo == EchoSettings(120.0, 12.5)
+    assert read(folder, "echo:\nsteps: [hangup]").echo is None and read(folder, "steps: [hangup]").echo is None
+
+
+def test_the_scripts_of_the_documentation_are_valid():
+    scripts = sorted((Path(__file__).parents[2] / "docs" / "examples").glob("*.yaml"))
+    assert scripts and all(load(path).steps for path in scripts)
 
 
 def test_a_bad_line_both_ways_and_one(folder):
