@@ -39,8 +39,8 @@ _DOUBTED = 0.15
 _SUREST = 0.93
 """Each maybe that came to nothing raises the bar for the next by `_DOUBTED`, up to `_SUREST`: hold music and
 babble cry wolf every second."""
-_FORGET = 0.998
-"""How much of such doubt is left a frame later: half of it after 7 s."""
+_FORGET = 0.999
+"""How much of such doubt is left a frame later: half of it after 14 s."""
 _AT_ONCE_FRAMES = 4
 """While somebody clearly speaks the model hears so many frames at a time, for two thirds of the cost."""
 _CLEARLY = 0.8
@@ -65,6 +65,7 @@ _FLOOR_LOWEST_DBFS = -75.0
 _FLOOR_HIGHEST_DBFS = -6.0
 _FLOOR_FALL = 0.3
 _FLOOR_RISE = 0.02
+_FALL_FRAMES = 10
 _AGAIN_FRAMES = 4
 """A maybe so soon after one that was given up is the same sound, and began where that did."""
 _LATEST_FRAMES = 16
@@ -277,6 +278,11 @@ class Vad:
         self._state, self._suspicions, self._probability = Activity.QUIET, 0, 0.0
 
     def _learn(self, level: float) -> None:
-        """Follow the noise: down quickly, up slowly."""
-        pace = _FLOOR_FALL if level < self._floor else _FLOOR_RISE
-        self._floor = max(self._floor + pace * (level - self._floor), _FLOOR_LOWEST_DBFS)
+        """Follow the noise: down quickly, up slowly. Down only to what was not passed for `_FALL_FRAMES`: a lost
+        packet is no quieter line, and a floor that believed it would take the line's own noise for voices."""
+        if level >= self._floor:
+            self._floor += _FLOOR_RISE * (level - self._floor)
+        elif self._count >= _FALL_FRAMES:
+            recent = max(self._levels[(self._count - 1 - back) % _RING] for back in range(_FALL_FRAMES))
+            if recent < self._floor:
+                self._floor = max(self._floor + _FLOOR_FALL * (recent - self._floor), _FLOOR_LOWEST_DBFS)
