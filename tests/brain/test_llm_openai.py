@@ -219,7 +219,8 @@ async def test_warming_warms_every_slot_of_llama_cpp() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [b"<html>Welcome</html>", b'{"id": 1}', b'[{"slot": 1}, {"slot": 2}]', b"[1, 2]", b"7", b'[{"id": "x"}, {"id": null}]']
+    "page",
+    [b"<html>Hi</html>", b'{"id": 1}', b'[{"no": 1}, {"no": 2}]', b"[1, 2]", b"7", b'[{"id": "x"}, {"id": null}]'],
 )
 async def test_a_server_that_knows_no_slots_is_warm(page: bytes) -> None:
     async with served(sends(whole("200 OK", page))) as (llm, server):
