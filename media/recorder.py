@@ -65,8 +65,10 @@ class Recorder:
     def close(self) -> None:
         """Write what is left and close the file. Closing again does nothing."""
         if not self._file.closed:
-            self._write(max(self._ends) - self._base)
-            self._file.close()
+            try:
+                self._write(max(self._ends) - self._base)
+            finally:
+                self._file.close()
 
     def __enter__(self) -> Recorder:
         return self

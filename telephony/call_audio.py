@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from brain.agent import Agent
 from media.frame import Pcm
 from media.recorder import Recorder
 from telephony.call_keys import CallKeys
+from telephony.records import open_private
 from telephony.state import CallState
 from telephony.transport import Lines
 
@@ -25,8 +28,8 @@ ECHO_AHEAD = 8
 class CallAudio:
     """Moves one call's audio, once a tick. `state` and `masked` are the session's to say.
 
-    `voice` says whether the plan ever listens to speech; `keys` hears them in the audio. Once `agent` and
-    `recorder` are set they get theirs.
+    `voice` says whether the plan ever listens to speech; `keys` hears them in the audio. Once `agent` is set it gets
+    what is its. A recording that can't be written is given up, which `report` is told, and the call goes on.
     """
 
     def __init__(
@@ -37,15 +40,23 @@ class CallAudio:
         keys: CallKeys,
         state: Callable[[], CallState],
         masked: Callable[[], bool],
+        report: Callable[[str], None],
     ) -> None:
         self._lines, self._line, self._voice, self._keys = lines, line, voice, keys
-        self._state, self._masked = state, masked
+        self._state, self._masked, self._report = state, masked, report
         self.agent: Agent | None = None
-        self.recorder: Recorder | None = None
+        self._recorder: Recorder | None = None
         self._echoing = False
         self._written = 0
         self.position = 0
         """Samples of the caller's since the line was opened: where the recording stands."""
+
+    def record(self, path: Path) -> None:
+        """Record both sides to `path`, from now on."""
+        try:
+            self._recorder = Recorder(open_private(path, "wb+"), self._lines.rate_hz)
+        except OSError as error:
+            self._give_up_recording(error)
 
     def tick(self, heard: Pcm, sent: Pcm) -> None:
         """What was heard of this line, and sent to it meanwhile; called once a tick of pjmedia's clock."""
@@ -55,12 +66,10 @@ class CallAudio:
         held = self._state() is CallState.HELD
         private = self._keys.private(self._masked())
         for at, pcm, beside in self._keys.hear(heard, sent, position):
-            if self.recorder is not None:
-                self.recorder.caller(at, np.zeros_like(pcm) if private else pcm)
+            self._record(Recorder.caller, at, pcm, private)
             if agent is not None and self._voice and not held and not self._echoing:
                 agent.hear(pcm, beside, at, self.position)
-        if self.recorder is not None:
-            self.recorder.bot(position, np.zeros_like(sent) if private else sent)
+        self._record(Recorder.bot, position, sent, private)
         if self._echoing:
             # On hold the clock takes nothing: what can't be sent back now is not worth sending later.
             if self._lines.room(self._line, ECHO_AHEAD) * self._lines.frame_samples >= heard.size:
@@ -95,13 +104,31 @@ class CallAudio:
 
     def close(self) -> None:
         """Finish the recording."""
-        if self.recorder is not None:
-            private = self._keys.private(self._masked())
-            for at, pcm in self._keys.flush():
-                self.recorder.caller(at, np.zeros_like(pcm) if private else pcm)
-            self.recorder.close()
-            self.recorder = None  # the session waits for the collector: its audio need not
+        private = self._keys.private(self._masked())
+        for at, pcm in self._keys.flush():
+            self._record(Recorder.caller, at, pcm, private)
+        if self._recorder is not None:
+            try:
+                self._recorder.close()
+            except OSError as error:
+                self._give_up_recording(error)
+            self._recorder = None  # the session waits for the collector: its audio need not
 
     def _put(self, pcm: Pcm) -> None:
         self._lines.put(self._line, pcm)
         self._written += pcm.size // self._lines.frame_samples
+
+    def _record(self, side: Callable[[Recorder, int, Pcm], None], at: int, pcm: Pcm, private: bool) -> None:
+        if self._recorder is not None:
+            try:
+                side(self._recorder, at, np.zeros_like(pcm) if private else pcm)
+            except OSError as error:
+                self._give_up_recording(error)
+
+    def _give_up_recording(self, error: OSError) -> None:
+        """A disk that is full ends the recording, not the call."""
+        recorder, self._recorder = self._recorder, None
+        self._report(f"recording.wav: {error.strerror or error}")
+        if recorder is not None:
+            with contextlib.suppress(OSError):  # the same again: what was buffered
+                recorder.close()

@@ -38,9 +38,12 @@ class OwnerThread:
         self._owned = owned
         self._poll_ms = poll_ms
         self._commands: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._open = False  # whether what is queued will be done
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
+        self._open = True
         self._thread.start()
 
     def submit(self, command: Callable[[], T]) -> Future[T]:
@@ -49,10 +52,12 @@ class OwnerThread:
         Once the thread has stopped the future is cancelled at once.
         """
         future: Future[T] = Future()
-        if not self._thread.is_alive():
-            future.cancel()
-            return future
-        self._commands.put((future, command))
+        with self._lock:  # not between the thread's last look and its end
+            if self._open:
+                self._commands.put((future, command))
+            else:
+                future.cancel()
+                return future
         self._owned.wake()
         return future
 
@@ -68,6 +73,8 @@ class OwnerThread:
                 self._owned.poll(self._poll_ms)
             except Exception:
                 log.exception("the library's event loop failed; going on")
+        with self._lock:
+            self._open = False
         while True:  # whoever came too late must not wait for ever
             try:
                 item = self._commands.get_nowait()

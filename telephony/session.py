@@ -31,14 +31,13 @@ from media.earcons import earcon
 from media.frame import Pcm
 from media.keypresses import Way
 from media.line_quality import LineStep, LineWatch
-from media.recorder import Recorder
 from media.sound import Sounds
 from telephony.call_audio import CallAudio
 from telephony.call_keys import CallKeys
 from telephony.call_record import Private, call_record
 from telephony.masking import mask_text
 from telephony.outcomes import heard, spoken
-from telephony.records import CallFolder, open_private
+from telephony.records import CallFolder
 from telephony.stall import StallWatch
 from telephony.state import CallState, follow
 from telephony.transport import Confirmed, Ended, Key, Leg, Lines, Media
@@ -79,7 +78,8 @@ class CallSession:
         self._leg, self._journey, self._services = leg, journey, services
         self._voice = voice
         self.state = CallState.OFFERED
-        self.folder = CallFolder(services.data, name)
+        self._errors: list[str] = []
+        self.folder = CallFolder(services.data, name, self._report)
         self._kept = Redactor(self.folder.journal)
         self._private = Private()
         self._agent: Agent | None = None
@@ -88,13 +88,12 @@ class CallSession:
         self._line_steps: list[tuple[float, LineStep]] = []
         self._keys = CallKeys(services.lines.rate_hz, self._pressed, services.clock.now)
         self._audio = CallAudio(
-            services.lines, leg.line, voice, self._keys, lambda: self.state, lambda: self.masked
+            services.lines, leg.line, voice, self._keys, lambda: self.state, lambda: self.masked, self._report
         )
         self._up = asyncio.Event()
         self._ended: Ended | None = None
         self._media: Media | None = None
         self._slots: dict[str, str] = {}
-        self._errors: list[str] = []
         self._offered_at = services.wall()
         self._began = services.stalls.count
         self._answered_at: float | None = None
@@ -113,7 +112,7 @@ class CallSession:
                     await asyncio.wait((following, journey), return_when=asyncio.FIRST_COMPLETED)
                 finally:
                     journey.cancel()
-                    if not following.done():
+                    if self._ended is None:  # also where following failed
                         self._go(CallState.ENDING)
                         await self._leg.hangup()
                         await asyncio.wait((following,), timeout=HANGUP_LIMIT_S)
@@ -135,8 +134,7 @@ class CallSession:
             self._answered_at = services.wall()
             self.folder.journal(journal.HEADER)
             if services.recordings:
-                file = open_private(self.folder.path / "recording.wav", "wb+")
-                self._audio.recorder = Recorder(file, services.lines.rate_hz)
+                self._audio.record(self.folder.path / "recording.wav")
             await self._up.wait()
             self._agent = Agent(
                 self.name,
@@ -353,9 +351,12 @@ class CallSession:
         if self._agent is not None and self._kept.note(event, actions, self._agent.turns.floor):
             self._private.note(event, actions)
 
-    def _report(self, error: EngineError) -> None:
+    def _report(self, error: EngineError | str) -> None:
         # A server's own words may repeat what was said.
-        what = f"{error.engine} failed" if self.masked else mask_text(str(error))[:ERROR_LETTERS]
+        if isinstance(error, EngineError) and self.masked:
+            what = f"{error.engine} failed"
+        else:
+            what = mask_text(str(error))[:ERROR_LETTERS]
         log.warning("call %s: %s", self.name, what)
         self._errors.append(what)
 
@@ -363,6 +364,7 @@ class CallSession:
         self._services.sort_messages()  # the BYE is among them
         self._kept.close()
         self._audio.close()
+        self.folder.flush()  # what can't be written is among the record's errors
         record = call_record(
             call=self.name,
             info=self.info,

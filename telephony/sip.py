@@ -290,11 +290,13 @@ class SipTransport:
     async def press(self, line: int, key: str, method: str, duration_ms: int) -> str:
         return await self._ask(lambda stack: stack.press(line, key, method, duration_ms))
 
-    async def release(self, line: int) -> None:
+    async def release(self, line: int, forced: bool) -> None:
         self._legs.pop(line, None)
         self._pressing.discard(line)
         self.lines.reset(line)
-        await self._ask(lambda stack: stack.release(line))
+        await self._ask(lambda stack: stack.release(line, forced))
+        if forced:
+            self.lines.reset(line)  # until now the clock went on with it
 
     def counters(self, line: int) -> tuple[float, int, int]:
         underruns = self.lines.underruns(line)
@@ -345,13 +347,19 @@ class SipTransport:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(QUALITY_S)
-            self._fetch_messages()
-            measured: dict[int, LineQuality] = await self._ask(SipStack.quality)
-            for line, quality in measured.items():
-                if leg := self._legs.get(line):
-                    leg.measured(quality)
-            if self._loop.time() > self._admitted_at + RESOLVE_S:
-                await self._admit()
+            try:
+                await self._clean()
+            except Exception:
+                log.exception("sip: housekeeping failed; it is tried again in %.0f s", QUALITY_S)
+
+    async def _clean(self) -> None:
+        self._fetch_messages()
+        measured: dict[int, LineQuality] = await self._ask(SipStack.quality)
+        for line, quality in measured.items():
+            if leg := self._legs.get(line):
+                leg.measured(quality)
+        if self._loop.time() > self._admitted_at + RESOLVE_S:
+            await self._admit()
 
     async def _admit(self) -> None:
         """Resolve who may call. A name that can't be resolved lets nobody in, and is tried again."""

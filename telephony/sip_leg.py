@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 from collections.abc import AsyncIterator
 from enum import Enum, auto
 from typing import Protocol
@@ -23,6 +24,8 @@ from telephony.sip_events import (
     TransferProgress,
 )
 from telephony.transport import Confirmed, Ended, Key, LegEvent, LineQuality, Media
+
+log = logging.getLogger(__name__)
 
 TELEPHONE_EVENT_HZ = 8000
 """The slowest clock that events are counted by: with a faster one a key seems to be down for longer."""
@@ -70,6 +73,7 @@ NEXT: dict[tuple[LegState, Step], LegState] = {
     (_S.ANSWERED, _T.END): _S.ENDED,
     (_S.UP, _T.END): _S.ENDED,
     (_S.LEAVING, _T.END): _S.ENDED,
+    (_S.LEAVING, _T.RELEASE): _S.RELEASED,  # its end never came
     (_S.ENDED, _T.RELEASE): _S.RELEASED,
 }
 
@@ -85,7 +89,9 @@ class Commands(Protocol):
 
     async def press(self, line: int, key: str, method: str, duration_ms: int) -> str: ...
 
-    async def release(self, line: int) -> None: ...
+    async def release(self, line: int, forced: bool) -> None:
+        """Give the line back; `forced` where the call's end never came: the stack is to forget the call."""
+        ...
 
     def counters(self, line: int) -> tuple[float, int, int]:
         """When RTP last came (monotonic, 0.0 never), packets refused, ticks without audio of ours."""
@@ -152,6 +158,7 @@ class SipLeg:
         """REFER (RFC 3515). A caller who hangs up once the transfer was accepted counts as transferred."""
         if self._state is not LegState.UP:
             raise self._gone("not up")
+        self._transfer = asyncio.Queue()  # an earlier REFER's NOTIFY may have come after its 408
         if await self._commands.refer(self.line, target):
             return 400
         accepted = False
@@ -196,8 +203,11 @@ class SipLeg:
         return now - max(last, self._media.at)
 
     async def release(self) -> None:
+        forced = self._state is LegState.LEAVING
         if self._step(Step.RELEASE):
-            await self._commands.release(self.line)
+            if forced:
+                log.warning("line %d: the end of the call never came; the line is released", self.line)
+            await self._commands.release(self.line, forced)
 
     # ---- from the transport -------------------------------------------------------------------------------
 

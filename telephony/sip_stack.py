@@ -84,6 +84,7 @@ class SipStack:
         self._occupied: set[int] = set()  # lines that the loop has a leg on
         self._waiting: dict[int, CallInfo] = {}
         self._refusing: dict[int, Any] = {}
+        self._forgotten: dict[int, Any] = {}  # pjsua's, whose end the loop no longer waits for
         self._last_bye = -LAST_ANSWERS_S
         self._state = (503, 5)
         self._access = AccessList(())
@@ -262,10 +263,17 @@ class SipStack:
         dtmf.method = self._pj.PJSUA_DTMF_METHOD_SIP_INFO if by_info else self._pj.PJSUA_DTMF_METHOD_RFC2833
         return self._attempt(lambda: call.sendDtmf(dtmf))
 
-    def release(self, line: int) -> None:
-        """The loop has let go of the line: the next call may have it."""
+    def release(self, line: int, forced: bool) -> None:
+        """The loop has let go of the line: the next call may have it.
+
+        `forced`: the call that is on it hasn't ended. It no longer counts; pjsua has its object until it ends.
+        """
         self._occupied.discard(line)
-        if info := self._waiting.pop(line, None):
+        info = self._waiting.pop(line, None)
+        if forced and info is None and (call := self._calls.pop(line, None)):
+            self._forgotten[line] = call
+            self._let_go_of_port(call)
+        if info:
             self._offer(line, info)
 
     def quality(self) -> dict[int, LineQuality]:
@@ -332,19 +340,23 @@ class SipStack:
         return port
 
     def disconnected(self, call: Any, status: int, reason: str, by: str) -> None:
-        if self._refusing.get(call.line) is call:
-            del self._refusing[call.line]
+        for done in (self._refusing, self._forgotten):
+            if done.get(call.line) is call:
+                del done[call.line]
         if self._calls.get(call.line) is not call:
             return
         del self._calls[call.line]
-        if call.port:
-            if self.native:
-                call.port.release()
-            call.port = None
+        self._let_go_of_port(call)
         if info := self._waiting.pop(call.line, None):
             self.post(Refused(time.monotonic(), info, status, reason))
             return
         self.post(Disconnected(call.line, status, reason, by, call.quality))
+
+    def _let_go_of_port(self, call: Any) -> None:
+        if call.port:
+            if self.native:
+                call.port.release()
+            call.port = None
 
     def _attempt(self, command: Callable[[], None]) -> str:
         try:

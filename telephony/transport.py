@@ -177,7 +177,7 @@ class Leg(Protocol):
         ...
 
     async def release(self) -> None:
-        """Give the line back. After `Ended` only."""
+        """Give the line back: after `Ended`, or where that didn't come in good time after `hangup` or `reject`."""
         ...
 
 

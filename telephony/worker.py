@@ -34,11 +34,11 @@ from media.clock import MonotonicClock
 from media.sound import Sounds
 from telephony.config import Config, sip_settings
 from telephony.masking import mask_user
-from telephony.records import new_call_id, note_refused
-from telephony.session import CallSession, Services
+from telephony.records import RefusedCalls, new_call_id
+from telephony.session import HANGUP_LIMIT_S, CallSession, Services
 from telephony.sip import NATIVE, SipTransport
 from telephony.stall import StallWatch
-from telephony.transport import Leg, Refused
+from telephony.transport import Ended, Leg, Refused
 
 log = logging.getLogger("offhook.worker")
 
@@ -49,7 +49,10 @@ CHECK_S = 1.0
 
 
 class Worker:
-    """Owns the transport, the engines' clients and the sessions of this process."""
+    """Owns the transport, the engines' clients and the sessions of this process.
+
+    A fault of one call, one file or one engine is logged and stays its own: only those of `run`'s start end it.
+    """
 
     def __init__(self, config: Config, speech: str, llm: str) -> None:
         self._config = config
@@ -63,6 +66,9 @@ class Worker:
         self._llm = OpenAiChat(_llm_config(config, llm)) if llm else None
         self._sessions: dict[int, CallSession] = {}
         self._by_sip_id: dict[str, CallSession] = {}
+        self._refused = RefusedCalls(config.data.folder)
+        self._refused_failed = False
+        self._faults: set[tuple[str, str]] = set()
         self._draining = asyncio.Event()
         self._hurry = asyncio.Event()
         self._stalls = StallWatch()
@@ -87,8 +93,9 @@ class Worker:
         loop.add_reader(lines.fileno(), self._tick)
         try:
             async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
                 background = [
-                    tasks.create_task(self._take_calls(tasks)),
+                    tasks.create_task(self._take_calls()),
                     tasks.create_task(self._check()),
                     tasks.create_task(self._warm()),
                     tasks.create_task(self._stalls.run()),
@@ -105,6 +112,7 @@ class Worker:
             await self._channel.close()
             if self._llm is not None:
                 await self._llm.aclose()
+            self._write_refused()
         return 0
 
     def _signalled(self) -> None:
@@ -121,28 +129,35 @@ class Worker:
         for line in lines.new():
             session = sessions.get(line)
             heard, sent = lines.take(line)
-            if session is not None:
+            if session is None:
+                continue
+            try:
                 session.tick(heard, sent)
+            except Exception:
+                if self._fault(session.name, "audio"):
+                    self._tasks.create_task(self._end(session, "fault"))
 
     # ---- calls ------------------------------------------------------------------------------------------
 
-    async def _take_calls(self, tasks: asyncio.TaskGroup) -> None:
+    async def _take_calls(self) -> None:
         async for leg in self._transport.calls():
             if isinstance(leg, Refused):
                 self._note_refused(leg.info.caller, leg.info.called, leg.status, leg.reason)
             else:
-                tasks.create_task(self._one(leg))
+                self._tasks.create_task(self._one(leg))
 
     async def _one(self, leg: Leg) -> None:
+        call = new_call_id(time.time())
         try:
             name, plan = self._routes.find(leg.info.called)
+            session = CallSession(call, leg, name, plan.listens, plan.travel, self._services())
         except NoSuchPlan:
-            self._note_refused(leg.info.caller, leg.info.called, 404, "no such plan")
-            await leg.reject(404)
-            await leg.release()
+            await self._turn_away(leg, 404, "no such plan")
             return
-        call = new_call_id(time.time())
-        session = CallSession(call, leg, name, plan.listens, plan.travel, self._services())
+        except Exception:
+            log.exception("call %s: can't begin", call)  # no folder can be made for it, as a rule
+            await self._turn_away(leg, 503, "fault")
+            return
         log.info(
             "call %s: %s calls %s, plan %s",
             call,
@@ -162,7 +177,36 @@ class Worker:
                 del self._sessions[leg.line]
             if self._by_sip_id.get(leg.info.sip_call_id) is session:
                 del self._by_sip_id[leg.info.sip_call_id]
+            self._faults = {fault for fault in self._faults if fault[0] != call}
             log.info("call %s: over (%s)", call, session.end_reason)
+
+    async def _turn_away(self, leg: Leg, status: int, reason: str) -> None:
+        """Refuse a call that has a leg, and give its line back."""
+        self._note_refused(leg.info.caller, leg.info.called, status, reason)
+        try:
+            await leg.reject(status)
+            with contextlib.suppress(TimeoutError):  # then the release is forced, which the leg says
+                async with asyncio.timeout(HANGUP_LIMIT_S):
+                    async for event in leg.events():
+                        if isinstance(event, Ended):
+                            break
+            await leg.release()
+        except Exception:
+            log.exception("refusing a call with %d failed", status)
+
+    async def _end(self, session: CallSession, reason: str) -> None:
+        try:
+            await session.end(reason)
+        except Exception:
+            self._fault(session.name, "hangup")
+
+    def _fault(self, call: str, what: str) -> bool:
+        """Log the exception that is being handled, once for each call and place; True the first time."""
+        if (call, what) in self._faults:
+            return False
+        self._faults.add((call, what))
+        log.exception("call %s: %s failed", call, what)
+        return True
 
     def _services(self) -> Services:
         return Services(
@@ -182,7 +226,17 @@ class Worker:
     def _note_refused(self, caller: str, called: str, status: int, reason: str) -> None:
         log.info("refused a call to %s: %d %s", mask_user(called), status, reason)
         row = {"at": time.time(), "caller": caller, "called": called, "status": status, "reason": reason}
-        note_refused(self._config.data.folder, row)
+        self._refused.note(row)
+
+    def _write_refused(self) -> None:
+        try:
+            self._refused.write()
+        except OSError as error:
+            if not self._refused_failed:
+                log.error("refused calls aren't kept: %s", error)
+            self._refused_failed = True
+        else:
+            self._refused_failed = False
 
     async def _drained(self) -> None:
         """Until the last call is over, or the limit has passed, or a second signal: then the rest are hung up."""
@@ -190,7 +244,7 @@ class Worker:
         while self._sessions and time.monotonic() < deadline and not self._hurry.is_set():
             await asyncio.sleep(0.1)
         for session in list(self._sessions.values()):
-            await session.end("worker stopped")
+            await self._end(session, "worker stopped")
         while self._sessions:
             await asyncio.sleep(0.05)
 
@@ -198,16 +252,31 @@ class Worker:
         """Once a second: SIP messages to their calls, buffers to disk, dead lines ended."""
         while True:
             await asyncio.sleep(CHECK_S)
-            self._sort_messages()
-            now = time.monotonic()
-            for session in list(self._sessions.values()):
+            await self._check_once()
+
+    async def _check_once(self) -> None:
+        self._sort_messages()
+        self._write_refused()
+        now = time.monotonic()
+        for session in list(self._sessions.values()):
+            try:
                 await session.check(now)
+            except Exception:
+                self._fault(session.name, "check")
 
     def _sort_messages(self) -> None:
-        for call_id, message in self._transport.take_messages():
+        try:
+            messages = self._transport.take_messages()
+        except Exception:
+            self._fault("any", "taking SIP messages")
+            return
+        for call_id, message in messages:
             session = self._by_sip_id.get(call_id)
             if session is not None and self._config.data.trace:
-                session.folder.message(message)
+                try:
+                    session.folder.message(message)
+                except Exception:
+                    self._fault(session.name, "trace")
 
     # ---- engines ----------------------------------------------------------------------------------------
 
@@ -225,7 +294,11 @@ class Worker:
                     failures += 1
                     if failures % 50 == 1:
                         log.info("waiting for %s", error)
-                    await asyncio.sleep(WARM_RETRY_S)
+                except Exception:
+                    failures += 1
+                    if failures % 50 == 1:
+                        log.exception("warming the engines failed; it is tried again")
+                await asyncio.sleep(WARM_RETRY_S)
         if not self._draining.is_set():
             self._transport.accept(200)
             took = time.monotonic() - started

@@ -8,6 +8,7 @@ which is how these servers are told to stop generating.
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from typing import Any
 import httpx
 
 from brain.engines import EngineError, LlmSettings, Message
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +88,12 @@ class OpenAiChat:
             response = await self._client.post("chat/completions", json=body, timeout=timeout)
             if response.status_code != 200:
                 raise _refused(response.status_code, response.text)
-            await self._copy_slots()
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
             raise _engine_error(error) from error
+        try:
+            await self._copy_slots()
+        except (httpx.HTTPError, RuntimeError) as error:
+            log.info("the model is warm, its other slots aren't: %s", _engine_error(error))
 
     async def _copy_slots(self) -> None:
         """Copy the prefix cache of the slot used last to the others, where the server has such (llama.cpp).
@@ -96,17 +102,17 @@ class OpenAiChat:
         """
         root = self._client.base_url.copy_with(path=self._client.base_url.path.removesuffix("v1/"))
         listed = await self._client.get(root.join("slots"))
-        slots = listed.json() if listed.status_code == 200 else []
-        if not isinstance(slots, list) or len(slots) < 2:
+        tasks = _slots(listed.text) if listed.status_code == 200 else {}
+        if len(tasks) < 2:
             return
-        used = max(slots, key=lambda slot: int(slot.get("id_task", -1)))["id"]
+        used = max(tasks, key=tasks.__getitem__)
         file = {"filename": "prefix.bin"}
         saved = await self._client.post(root.join(f"slots/{used}?action=save"), json=file)
         if saved.status_code != 200:
             return  # a server that may not write files: its other slots read the prompt when they need it
-        for slot in slots:
-            if slot["id"] != used:
-                await self._client.post(root.join(f"slots/{slot['id']}?action=restore"), json=file)
+        for slot in tasks:
+            if slot != used:
+                await self._client.post(root.join(f"slots/{slot}?action=restore"), json=file)
 
     async def chat(self, messages: Sequence[Message], settings: LlmSettings) -> AsyncIterator[str]:
         """Pieces of the answer as they come; closing the iterator cancels. Raises EngineError."""
@@ -143,6 +149,17 @@ class OpenAiChat:
                 "json_schema": {"name": "answer", "strict": True, "schema": dict(settings.schema)},
             }
         return body
+
+
+def _slots(text: str) -> dict[int, int]:
+    """The number of each slot's last task, -1 before its first. Empty for anything but llama.cpp's list.
+
+    Other servers answer an unknown path with a page of their own, and 200.
+    """
+    try:
+        return {int(slot["id"]): int(slot.get("id_task", -1)) for slot in json.loads(text)}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _piece(data: str) -> str:

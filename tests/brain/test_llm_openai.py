@@ -218,6 +218,26 @@ async def test_warming_warms_every_slot_of_llama_cpp() -> None:
     assert server.body == {"filename": "prefix.bin"}
 
 
+@pytest.mark.parametrize(
+    "page",
+    [b"<html>Hi</html>", b'{"id": 1}', b'[{"no": 1}, {"no": 2}]', b"[1, 2]", b"7", b'[{"id": "x"}, {"id": null}]'],
+)
+async def test_a_server_that_knows_no_slots_is_warm(page: bytes) -> None:
+    async with served(sends(whole("200 OK", page))) as (llm, server):
+        await llm.warm(ASKED)
+    assert server.asked == ["POST /v1/chat/completions", "GET /slots"]
+
+
+async def test_a_server_that_hangs_up_when_asked_for_slots_is_warm() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(server.asked) == 1:
+            writer.write(whole("200 OK", b"{}"))
+
+    async with served(answer) as (llm, server):
+        await llm.warm(ASKED)
+    assert server.asked == ["POST /v1/chat/completions", "GET /slots"]
+
+
 def test_an_address_without_a_scheme_is_refused() -> None:
     with pytest.raises(ValueError, match="http://"):
         OpenAiChatConfig("127.0.0.1:8000/v1")

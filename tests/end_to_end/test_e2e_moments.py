@@ -133,7 +133,7 @@ async def test_a_thousand_callers_leave_at_any_moment(
     assert len(records) == len(folders())
     assert answered <= set(records)
     assert len(answered) > CALLS // 2
-    assert len(records) + len(bot.refused()) - known == CALLS
+    await until(lambda: len(records) + len(bot.refused()) - known == CALLS)  # written once a second
     assert not [r for r in records.values() if r["end"]["reason"] == "fault"]
 
     async with calling(bot, "keys", clock) as caller:  # and it still answers

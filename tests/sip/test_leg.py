@@ -33,8 +33,8 @@ class Notes:
         self.done.append("refer")
         return self.problem
 
-    async def release(self, line: int) -> None:
-        self.done.append("release")
+    async def release(self, line: int, forced: bool) -> None:
+        self.done.append("forced release" if forced else "release")
 
     def counters(self, line: int) -> tuple[float, int, int]:
         return self.rtp_at, 3, 4
@@ -124,8 +124,31 @@ async def test_transfer_ends() -> None:
         assert await task == status
 
 
+async def test_a_late_notify_of_one_transfer_does_not_answer_the_next() -> None:
+    leg, _ = make()
+    await leg.answer()
+    leg.handle(Acknowledged(7), 1.0)
+    leg.handle(TransferProgress(7, 503, True), 2.0)  # of a REFER that was given up
+    task = asyncio.create_task(leg.refer("sip:x@y"))
+    await asyncio.sleep(0)
+    leg.handle(TransferProgress(7, 200, True), 3.0)
+    assert await task == 200
+
+
+async def test_a_line_whose_call_never_ends_is_released_once_we_have_hung_up() -> None:
+    leg, notes = make()
+    await leg.answer()
+    await leg.release()
+    assert notes.done == ["200"]
+    await leg.hangup()
+    await leg.release()
+    leg.handle(OVER, 1.0)  # too late
+    await leg.release()
+    assert notes.done == ["200", "bye", "forced release"] and leg.state is LegState.RELEASED
+
+
 def test_the_table_ends_every_call() -> None:
-    """From every state but the last a call can still end, and an ended one can only be released."""
+    """From every state but the last a call can still end; one that we leave, and an ended one, can be released."""
     for state in LegState:
         after = {step: NEXT[state, step] for step in Step if (state, step) in NEXT}
         match state:
@@ -135,3 +158,4 @@ def test_the_table_ends_every_call() -> None:
                 assert not after
             case _:
                 assert after[Step.END] is LegState.ENDED
+                assert (Step.RELEASE in after) is (state is LegState.LEAVING)

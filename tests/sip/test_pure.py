@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import select
 import threading
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from typing import Any
 
 import numpy as np
 import pytest
@@ -284,3 +287,28 @@ def test_commands_run_on_the_thread_in_order_and_fail_alone() -> None:
     assert done == list(range(20))
     assert idents == library.threads and threading.get_ident() not in idents
     assert thread.submit(lambda: 1).cancelled()
+
+
+def test_a_command_that_comes_after_the_last_look_is_not_left_waiting() -> None:
+    thread = OwnerThread("owner", Library())
+    late: list[Future[int]] = []
+
+    class Queue(SimpleQueue[Any]):
+        """Where somebody submits a command just after the thread has found it empty for the last time."""
+
+        stopped = False
+
+        def get_nowait(self) -> Any:
+            try:
+                item = super().get_nowait()
+            except Empty:
+                if self.stopped and not late:
+                    late.append(thread.submit(lambda: 1))
+                raise
+            self.stopped = item is None
+            return item
+
+    thread._commands = Queue()
+    thread.start()
+    thread.stop()
+    assert late[0].cancelled()

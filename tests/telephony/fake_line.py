@@ -57,6 +57,8 @@ class FakeLeg:
 
     async def reject(self, status: int, retry_after_s: int = 0) -> None:
         self.did.append(f"reject {status}")
+        self.gone = True
+        self.post(Ended(0.0, status, "", "bot"))
 
     async def refer(self, target: str) -> int:
         self.did.append(f"refer {target}")

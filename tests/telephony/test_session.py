@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 import pytest
@@ -20,8 +21,10 @@ from dialplans.call import Call
 from media.clock import MonotonicClock
 from media.dtmf import DtmfDetector, KeyDown
 from media.frame import level_dbfs
-from media.recorder import wav_header
+from media.recorder import Recorder, wav_header
 from media.sound import Sounds, read_wav
+from telephony import call_audio, records
+from telephony.records import open_private
 from telephony.session import CallSession, Services
 from telephony.stall import StallWatch
 from telephony.state import CallState
@@ -327,3 +330,74 @@ async def test_a_check_that_comes_after_the_end_does_nothing(tmp_path: Path) -> 
     stage.leg.age_s = 11.0
     await stage.session.check(0.0)
     assert stage.leg.did == did
+
+
+FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+
+
+def full_disk(name: str) -> Callable[..., IO[Any]]:
+    """`open_private` where writing the file `name` finds the disk full."""
+
+    def opened(path: Path, mode: str = "w") -> IO[Any]:
+        if path.name != name:
+            return open_private(path, mode)
+        return open("/dev/full", mode.replace("+", ""), buffering=-1 if "b" in mode else 1)
+
+    return opened
+
+
+@FULL
+async def test_a_full_disk_ends_the_recording_and_not_the_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Late(Recorder):
+        """Its header went through: the disk is full from the first second on."""
+
+        def __init__(self, file: BinaryIO, rate_hz: int) -> None:
+            super().__init__(BytesIO(), rate_hz)
+            self._file = file
+
+    monkeypatch.setattr(call_audio, "open_private", full_disk("recording.wav"))
+    monkeypatch.setattr(call_audio, "Recorder", Late)
+    stage = Stage(tmp_path, wait)
+    await stage.up()
+    await stage.pass_time(120)
+    assert stage.session.state is CallState.UP
+    stage.leg.leave()
+    assert (await stage.over())["errors"] == ["recording.wav: No space left on device"]
+
+
+@FULL
+async def test_a_recording_that_can_not_begin_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_audio, "open_private", full_disk("recording.wav"))
+    stage = Stage(tmp_path, wait)
+    await stage.up()
+    await stage.pass_time(60)
+    stage.leg.leave()
+    record = await stage.over()
+    assert record["end"]["by"] == "caller"
+    assert record["errors"] == ["recording.wav: No space left on device"]
+
+
+@FULL
+async def test_a_full_disk_ends_the_journal_and_not_the_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "open_private", full_disk("journal.jsonl"))
+    stage = Stage(tmp_path, wait)
+    await stage.up()
+    await stage.session.check(0.0)
+    assert stage.session.state is CallState.UP
+    stage.leg.leave()
+    assert (await stage.over())["errors"] == ["journal.jsonl: No space left on device"]
+
+
+async def test_a_leg_that_can_not_be_followed_is_hung_up(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, wait)
+    await stage.up()
+    stage.leg.post(Key(0.0, "1", "no such way"))
+    with pytest.raises(ExceptionGroup):
+        await stage.running
+    assert stage.leg.did[-2:] == ["hangup", "release"]
