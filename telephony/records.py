@@ -35,12 +35,20 @@ def open_private(path: Path, mode: str = "w") -> IO[Any]:
     return os.fdopen(os.open(path, flags, 0o600), mode, encoding=None if "b" in mode else "utf-8")
 
 
+def private_folder(path: Path) -> None:
+    """Make `path` and all that is missing above it, each for its owner only. Raises OSError."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 class CallFolder:
     """One call's files. Lines are buffered and written by `flush`, so no audio waits for a disk."""
 
     def __init__(self, data: Path, call: str) -> None:
         self.path = data / "calls" / call
-        self.path.mkdir(parents=True, mode=0o700)
+        private_folder(self.path.parent)
+        self.path.mkdir(mode=0o700)
         self._journal = open_private(self.path / "journal.jsonl")
         self._sip: IO[str] | None = None
 
