@@ -19,8 +19,8 @@ class Routes:
     """Every plan that may answer, loaded and checked at once.
 
     `default` is a plan's name or the path of its file. Of plans with the same name the default's file comes
-    first, then the one in `folder`, then the shipped one. Raises SourceError with all that is wrong in any of them, NoSuchPlan never: a default
-    that doesn't exist is a SourceError too.
+    first, then the one in `folder`, then the shipped one. Raises SourceError with all that is wrong in any of
+    them, NoSuchPlan never: a default that doesn't exist is a SourceError too.
     """
 
     def __init__(self, default: str, folder: Path | None = None) -> None:

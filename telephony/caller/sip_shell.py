@@ -11,9 +11,7 @@ from typing import Protocol
 from telephony.caller.endpoint import Address, Outgoing, Side
 from telephony.caller.sip_message import Message, Request, SipSyntaxError, StreamParser, cseq, parse
 
-
-_IP_RECVERR = (socket.IPPROTO_IP, 11)
-_IPV6_RECVERR = (socket.IPPROTO_IPV6, 25)
+_IP_RECVERR, _IPV6_RECVERR = (socket.IPPROTO_IP, 11), (socket.IPPROTO_IPV6, 25)
 """ip(7), ipv6(7); the module socket doesn't name them."""
 
 
