@@ -1,6 +1,6 @@
 # Offhook. Every target does its own set-up from a bare checkout; what is done is not done again.
 #
-#   make run      answer calls at sip:127.0.0.1:5060 with the reception plan
+#   make run      answer calls at sip:127.0.0.1:5060 with the reception plan;  ARGS="--sip 127.0.0.1:5070" elsewhere
 #   make test     all tests;  make test-fast: those without models
 #   make bench    the benchmarks of docs/benchmarks.md
 #   make pjsua2   build pjproject with its Python binding and our native part
@@ -19,7 +19,7 @@ export HF_HUB_OFFLINE := 1
 .PHONY: run test test-fast bench pjsua2 models lint setup clean
 
 run: setup models
-	$(BIN)/offhook serve
+	$(BIN)/offhook serve $(ARGS)
 
 test: setup models
 	$(FAST)

@@ -18,9 +18,9 @@ class NoSuchPlan(LookupError):
 class Routes:
     """Every plan that may answer, loaded and checked at once.
 
-    `default` is a plan's name or the path of its file. The plans in `folder` come before the shipped ones
-    of the same name. Raises SourceError with all that is wrong in any of them, NoSuchPlan never: a default
-    that doesn't exist is a SourceError too.
+    `default` is a plan's name or the path of its file. Of plans with the same name the default's file comes
+    first, then the one in `folder`, then the shipped one. Raises SourceError with all that is wrong in any of
+    them, NoSuchPlan never: a default that doesn't exist is a SourceError too.
     """
 
     def __init__(self, default: str, folder: Path | None = None) -> None:
@@ -32,6 +32,8 @@ class Routes:
             else:
                 problems.append(Problem(str(folder), None, "no such folder of plans"))
         self._default = self._load_default(default, problems)
+        if self._default is not None:
+            self._plans[self._default.name] = self._default
         if problems:
             raise SourceError(problems)
 
@@ -44,8 +46,12 @@ class Routes:
 
     def all(self) -> list[Plan]:
         """Every plan that may answer."""
-        plans = list(self._plans.values())
-        return plans if self._default is None or self._default in plans else [self._default, *plans]
+        return list(self._plans.values())
+
+    @property
+    def names(self) -> list[str]:
+        """The names that may be dialled."""
+        return list(self._plans)
 
     def _load_default(self, default: str, problems: list[Problem]) -> Plan | None:
         if default.endswith(SUFFIXES) or "/" in default:

@@ -8,11 +8,23 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from telephony.sip_access import check_host, check_source, check_uri
 from telephony.transport import SipSettings, TrunkSettings
 
 
@@ -41,17 +53,31 @@ def _listen(text: object) -> object:
     return text
 
 
-class Trunk(_Section):
-    """A provider to register with. With a trunk, calls from anywhere but `sources` are refused."""
+def _public(address: str) -> str:
+    if address and ":" in check_host(address):
+        raise ValueError(f"{address!r} is no IPv4 address")
+    return address
 
-    registrar: str
+
+class Trunk(_Section):
+    """A provider to register with. With a trunk, calls from anywhere but `sources` are refused; without
+    sources the registrar and the proxy are the only ones."""
+
+    registrar: Annotated[str, AfterValidator(check_uri)]
     user: str
     password: str = ""
     password_env: str = ""
     realm: str = "*"
-    proxy: str = ""
+    proxy: Annotated[str, AfterValidator(lambda uri: uri and check_uri(uri))] = ""
     expires_s: int = Field(300, ge=30, le=86400)
-    sources: list[str] = Field(min_length=1)
+    sources: list[Annotated[str, AfterValidator(check_source)]] = []
+
+    @field_validator("user")
+    @classmethod
+    def _user(cls, user: str) -> str:
+        if not _USER.fullmatch(user):
+            raise ValueError(f"{user!r} is not the user of a SIP URI")
+        return user
 
     @model_validator(mode="after")
     def _has_password(self) -> Trunk:
@@ -59,6 +85,9 @@ class Trunk(_Section):
             raise ValueError(f"environment variable {self.password_env} is not set")
         return self
 
+
+_USER = re.compile(r"(?:[A-Za-z0-9_.!~*'()&=+$,;?/-]|%[0-9A-Fa-f]{2})+")
+"""RFC 3261 section 25.1."""
 
 Codec = Literal["PCMU", "PCMA", "G722", "opus"]
 
@@ -68,11 +97,11 @@ class Sip(_Section):
 
     listen: Annotated[str, BeforeValidator(_listen)] = "127.0.0.1:5060"
     transports: list[Literal["udp", "tcp"]] = Field(["udp", "tcp"], min_length=1)
-    public_address: str = ""
-    rtp_ports: str = Field("10000-11999", pattern=r"^\d{1,5}-\d{1,5}$")
+    public_address: Annotated[str, AfterValidator(_public)] = ""
     dscp_rtp: int = Field(46, ge=0, le=63)
     dscp_sip: int = Field(24, ge=0, le=63)
     lines: int = Field(30, ge=1, le=250)
+    rtp_ports: str = Field("10000-11999", pattern=r"^\d{1,5}-\d{1,5}$")  # after lines, which its check needs
     codecs: list[Codec] = Field(["PCMU", "PCMA", "G722", "opus"], min_length=1)
     rate_hz: Literal[8000, 16000] = 8000
     allow: list[str] = []
@@ -82,10 +111,13 @@ class Sip(_Section):
 
     @field_validator("rtp_ports")
     @classmethod
-    def _range(cls, text: str) -> str:
+    def _range(cls, text: str, info: ValidationInfo) -> str:
         low, high = (int(part) for part in text.split("-"))
         if not 1024 <= low < high <= 65535:
             raise ValueError(f"not a range of ports from 1024 to 65535: {text}")
+        lines, ports = info.data.get("lines", 0), high - low + 1
+        if ports < 2 * lines:
+            raise ValueError(f"{text} are {ports} ports; {lines} lines need {2 * lines}, for RTP and RTCP")
         return text
 
     @field_validator("allow")
@@ -123,6 +155,17 @@ class LlmSection(_Section):
     context: int = Field(4096, ge=512)
     slots: int = Field(2, ge=1, le=64)
     enabled: bool = True
+
+    @field_validator("url")
+    @classmethod
+    def _http(cls, url: str) -> str:
+        if url:
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError(f"{url!r} is no URL; write http://HOST:PORT/v1")
+            check_host(parts.hostname)
+            _ = parts.port  # raises ValueError for what is no port
+        return url
 
     @model_validator(mode="after")
     def _has_key(self) -> LlmSection:

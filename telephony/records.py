@@ -37,6 +37,13 @@ def open_private(path: Path, mode: str = "w") -> IO[Any]:
     return os.fdopen(os.open(path, flags, 0o600), mode, encoding=None if "b" in mode else "utf-8")
 
 
+def private_folder(path: Path) -> None:
+    """Make `path` and all that is missing above it, each for its owner only. Raises OSError."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 class _Lines:
     """A file of lines. The first that can't be written is reported, and those after it go nowhere."""
 
@@ -73,7 +80,8 @@ class CallFolder:
     def __init__(self, data: Path, call: str, report: Callable[[str], None]) -> None:
         self.path = data / "calls" / call
         self._report = report
-        self.path.mkdir(parents=True, mode=0o700)
+        private_folder(self.path.parent)
+        self.path.mkdir(mode=0o700)
         self._journal = _Lines(self.path / "journal.jsonl", report)
         self._sip: _Lines | None = None
         self._sip_failed = False
@@ -152,7 +160,7 @@ class RefusedCalls:
         self._rows, self._not_listed = [], not_listed + len(rows)
         if not_listed:
             rows = [*rows, {"at": self._last_at, "not_listed": not_listed}]
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(self._path.parent)
         with open_private(self._path, "a") as file:
             file.write("".join(json.dumps(row) + "\n" for row in rows))
             size = file.tell()

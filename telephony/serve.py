@@ -25,6 +25,7 @@ from dialplans.plan import Plan
 from dialplans.routes import Routes
 from dialplans.yaml_source import SourceError, load
 from telephony.config import Config, split_address
+from telephony.records import private_folder
 from telephony.supervisor import WRONG_CONFIGURATION, Child, Supervisor, python
 
 log = logging.getLogger("offhook.serve")
@@ -80,8 +81,13 @@ def check(config: Config, ports: bool = True) -> tuple[Routes, list[Plan]]:
                     probe.bind((host, port))
                 except OSError as error:
                     raise Wrong(f"sip.listen {host}:{port} ({name}): {error.strerror}") from error
+    if public := config.sip.public_address:
+        try:
+            socket.getaddrinfo(public, None, socket.AF_INET, socket.SOCK_DGRAM)
+        except OSError as error:
+            raise Wrong(f"sip.public_address {public}: {error.strerror}") from error
     try:
-        config.data.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(config.data.folder)
     except OSError as error:
         raise Wrong(f"data.folder {config.data.folder}: {error.strerror}") from error
     if not os.access(config.data.folder, os.W_OK):

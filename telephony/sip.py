@@ -1,6 +1,6 @@
 """The SIP stack: pjsua2, and the only file that imports it.
 
-pjsua2's rules (DESIGN section 4): one thread makes, calls and destroys every object of it, here an
+pjsua2's rules (docs/sip.md): one thread makes, calls and destroys every object of it, here an
 `OwnerThread` that polls `SipStack`. Callbacks copy what they need into a `sip_events` value and post it; no
 exception may leave one, because C++ would abort the process. Objects die by reference counts, never by the
 cyclic collector, so a call holds no cycle once it is out of the table.
@@ -239,11 +239,11 @@ class SipTransport:
         self._thread.start()
         try:
             await self._do(stack.start)
+            self._stack = stack
+            await self._admit()
         except BaseException:
-            await asyncio.to_thread(self._thread.stop)
+            await self._let_go(stack)
             raise
-        self._stack = stack
-        await self._admit()
         self.accept(*self._state)
         self._housekeeping = asyncio.create_task(self._keep_house(), name="sip housekeeping")
 
@@ -269,12 +269,16 @@ class SipTransport:
             await asyncio.gather(self._housekeeping, return_exceptions=True)
         await self._do(stack.end_calls)
         self._fetch_messages()
+        await self._let_go(stack)
+        self._calls.put_nowait(None)
+
+    async def _let_go(self, stack: SipStack) -> None:
+        """End the stack, wherever it got to, and its thread."""
         await self._do(stack.stop)
         self._stack = None
         await asyncio.to_thread(self._thread.stop)
         if isinstance(self._memory, PythonMemory):
             self._memory.close()
-        self._calls.put_nowait(None)
 
     # ---- Commands of a leg --------------------------------------------------------------------------------
 

@@ -9,7 +9,43 @@ from collections.abc import Iterable
 
 from telephony.transport import SipSettings
 
-_HOST = re.compile(r"(?i)^(?:sips?:)?(?:[^@]*@)?(\[[0-9a-f:.]+\]|[^:;\[\]]+)(?::\d+)?(?:;.*)?$")
+_NAME = re.compile(r"(?i)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.?")
+"""RFC 1123 section 2.1, and the underscore that people use. The last label is no number, so 300.1.1.1 is no name."""
+_HOST = re.compile(r"(?i)^(?:sips?:)?(?:[^@]*@)?(\[[0-9a-f:.]+\]|[^:;\[\]]+)(?::(\d{1,5}))?(?:;.*)?$")
+
+
+def check_host(host: str) -> str:
+    """`host`, an address or a name that may be looked up. Raises ValueError."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        try:
+            ascii_name = host.encode("idna").decode()  # the form in which names are looked up
+        except UnicodeError:
+            ascii_name = ""
+        if len(ascii_name) > 253 or not _NAME.fullmatch(ascii_name):
+            raise ValueError(f"{host!r} is neither an address nor a host name") from None
+    return host
+
+
+def check_uri(uri: str) -> str:
+    """`uri`, a server as HOST, HOST:PORT or sip:HOST:PORT;PARAMETERS. Raises ValueError."""
+    found = _HOST.match(uri)
+    if not found or re.search(r"[\s<>\"@]", uri):
+        raise ValueError(f"{uri!r} is no server; write sip:HOST or sip:HOST:PORT")
+    check_host(found.group(1))
+    if found.group(2) and not 0 < int(found.group(2)) <= 65535:
+        raise ValueError(f"{found.group(2)} is not a port")
+    return uri
+
+
+def check_source(source: str) -> str:
+    """`source`, an address, a network or a host name. Raises ValueError."""
+    try:
+        ipaddress.ip_network(source, strict=False)
+    except ValueError:
+        check_uri(source)
+    return source
 
 
 class AccessList:
@@ -55,6 +91,6 @@ def resolve(sources: Iterable[str]) -> tuple[list[str], list[str]]:
         try:
             for *_, address in socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_DGRAM):
                 networks[f"{address[0]}/32"] = None
-        except OSError:
+        except (OSError, UnicodeError):  # the codec for names that aren't ASCII has limits of its own
             unknown.append(source)
     return list(networks), unknown

@@ -107,7 +107,7 @@ def account_config(pj: Any, settings: SipSettings, host: str, port: int) -> Any:
 
 
 def _trunk(pj: Any, config: Any, trunk: TrunkSettings, settings: SipSettings) -> None:
-    registrar = trunk.registrar if trunk.registrar.startswith("sip") else f"sip:{trunk.registrar}"
+    registrar = _uri(trunk.registrar)
     domain = registrar.split(":", 1)[1].split(";", 1)[0]
     config.idUri = f"sip:{trunk.user}@{domain}"
     config.regConfig.registrarUri = registrar
@@ -118,8 +118,12 @@ def _trunk(pj: Any, config: Any, trunk: TrunkSettings, settings: SipSettings) ->
     config.regConfig.dropCallsOnFail = False
     config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", trunk.realm, trunk.user, 0, trunk.password))
     if trunk.proxy:
-        proxy = trunk.proxy if trunk.proxy.startswith("sip") else f"sip:{trunk.proxy}"
+        proxy = _uri(trunk.proxy)
         config.sipConfig.proxies.append(proxy if ";lr" in proxy else proxy + ";lr")
+
+
+def _uri(server: str) -> str:
+    return server if server.lower().startswith(("sip:", "sips:")) else f"sip:{server}"
 
 
 def set_codecs(endpoint: Any, codecs: tuple[str, ...]) -> list[str]:

@@ -8,7 +8,6 @@ neither refuse OPTIONS nor lock RTP to one peer.
 
 from __future__ import annotations
 
-import errno
 import logging
 import socket
 import time
@@ -57,7 +56,7 @@ def _free_port(host: str, tries: int = 20) -> int:
             except OSError:
                 continue
             return int(tcp.getsockname()[1])
-    raise OSError(errno.EADDRINUSE, f"sip.listen: {host}: no port is free for UDP and TCP")
+    raise OSError(f"sip.listen: {host}: no port is free for UDP and TCP")
 
 
 class SipStack:
@@ -103,7 +102,7 @@ class SipStack:
         except self._pj.Error as error:
             reason = error.reason
             self.stop()
-            raise OSError(errno.EINVAL, f"sip: {reason}") from None
+            raise OSError(f"sip: {reason}") from None
         except BaseException:
             self.stop()
             raise
@@ -127,7 +126,10 @@ class SipStack:
         if missing := sip_config.set_codecs(self._endpoint, self._settings.codecs):
             log.warning("sip.codecs: this pjsua2 has no %s", ", ".join(missing))
         self._account = self._directors.account(self)
-        self._account.create(sip_config.account_config(self._pj, self._settings, *self.bound))
+        try:
+            self._account.create(sip_config.account_config(self._pj, self._settings, *self.bound))
+        except self._pj.Error as error:
+            raise OSError(f"sip{'.trunk' if self._settings.trunk else ''}: {error.reason}") from None
         if "udp" in self._settings.transports:
             target = "127.0.0.1" if host in ("0.0.0.0", "") else host
             self._wake = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM), (target, port))
@@ -140,7 +142,7 @@ class SipStack:
                 kind, sip_config.sip_transport_config(self._pj, self._settings, port)
             )
         except self._pj.Error as error:
-            raise OSError(errno.EADDRINUSE, f"sip.listen: {host}:{port}/{name}: {error.reason}") from None
+            raise OSError(f"sip.listen: {host}:{port}/{name}: {error.reason}") from None
         if port:
             return port
         return int(self._endpoint.transportGetInfo(made).localAddress.rsplit(":", 1)[1])
@@ -235,14 +237,18 @@ class SipStack:
         return self._attempt(lambda: call.answer(sip_config.response(self._pj, status, retry_after_s)))
 
     def hangup(self, line: int) -> str:
-        """BYE, or 480 to an INVITE that is still unanswered."""
+        """BYE, or 480 to an INVITE that is still unanswered. The status is the call's, too, when it is over."""
         call = self._calls.get(line)
         if not call:
             return "the call is over"
         self.measure(call)
         self._last_bye = time.monotonic()
         call.ended_by = call.ended_by or "bot"
-        return self._attempt(lambda: call.hangup(sip_config.response(self._pj, 480)))
+        return self._attempt(lambda: call.hangup(sip_config.response(self._pj, self._last_status(call))))
+
+    def _last_status(self, call: Any) -> int:
+        info = call.getInfo()
+        return 200 if info.state >= self._pj.PJSIP_INV_STATE_CONNECTING else 480
 
     def refer(self, line: int, target: str) -> str:
         call = self._calls.get(line)

@@ -1,7 +1,7 @@
 """How long the event loop was away: measured by itself, kept in every call's record.
 
 Also keeps Python's cyclic collector off the calls: objects of the start are frozen, and collections run
-only from here, little and often, so that none of them has much to look through (DESIGN section 4).
+only from here, little and often, so that none of them has much to look through (docs/architecture.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`offhook trace CALL`: a call's SIP ladder, its SDP, and what its RTP was like both ways; numbers masked."""
+"""`offhook trace CALL`: a call's SIP ladder, its SDP, and what its RTP was like both ways; people masked."""
 
 from __future__ import annotations
 
@@ -39,8 +39,12 @@ def run(args: argparse.Namespace) -> int:
     """0 when printed, 2 when there is no such call or its files can't be read."""
     try:
         folder = find_call(args.data, args.call)
-        rows = [json.loads(line) for line in (folder / "sip.jsonl").read_text(encoding="utf-8").splitlines()]
-        record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+        record_file, messages = folder / "record.json", folder / "sip.jsonl"
+        if not record_file.exists():
+            raise FileNotFoundError(f"{record_file}: no such file; the call isn't over, or isn't one")
+        record = json.loads(record_file.read_text(encoding="utf-8"))
+        kept = messages.read_text(encoding="utf-8") if messages.exists() else ""  # data.trace may be off
+        rows = [json.loads(line) for line in kept.splitlines()]
     except (OSError, ValueError) as error:
         print(f"offhook: {error}", file=sys.stderr)
         return 2
@@ -52,14 +56,16 @@ def report(rows: Iterable[dict[str, Any]], record: dict[str, Any], whole: bool =
     """The lines of a trace: the ladder, SDP where there is some, RTP from the record."""
     rows = list(rows)
     peer = rows[0]["peer"] if rows else record["peer"]
+    known = (record["plan"],)
+    caller, called = mask_user(record["caller"]), mask_user(record["called"], known)
     out = [
-        f"call {record['call']}: {mask_user(record['caller'])} -> {mask_user(record['called'])}, plan {record['plan']}",
+        f"call {record['call']}: {caller} -> {called}, plan {record['plan']}",
         "",
         f"{'':12}{peer:<{WIDTH}}offhook",
     ]
     start = rows[0]["at"] if rows else 0.0
     for row in rows:
-        text = mask_message(row["text"])
+        text = mask_message(row["text"], known)
         arrow = _arrow(summary(text), row["sent"])
         out.append(f"{row['at'] - start:9.3f} s |{arrow}|")
         if whole:

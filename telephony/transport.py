@@ -1,7 +1,7 @@
 """The ports to the outside: a `Transport` brings calls as `Leg`s, and moves their audio as `Lines`.
 
 A leg is signalling: answer, refuse, hold, hang up. Audio does not pass through legs: every tick the loop
-takes what is new of all lines at once, and writes one to two frames ahead of the clock (DESIGN section 4).
+takes what is new of all lines at once, and writes one to two frames ahead of the clock (docs/architecture.md).
 The line number of a leg is its row in `Lines`.
 """
 

@@ -162,7 +162,7 @@ class Worker:
             "call %s: %s calls %s, plan %s",
             call,
             mask_user(leg.info.caller),
-            mask_user(leg.info.called),
+            mask_user(leg.info.called, self._routes.names),
             name,
         )
         self._sessions[leg.line] = session
@@ -224,7 +224,7 @@ class Worker:
         )
 
     def _note_refused(self, caller: str, called: str, status: int, reason: str) -> None:
-        log.info("refused a call to %s: %d %s", mask_user(called), status, reason)
+        log.info("refused a call to %s: %d %s", mask_user(called, self._routes.names), status, reason)
         row = {"at": time.time(), "caller": caller, "called": called, "status": status, "reason": reason}
         self._refused.note(row)
 

@@ -63,7 +63,7 @@ class Caller:
         self._rng = random.Random(options.seed)
         self._clock = clock
         self._loop = asyncio.get_running_loop()
-        self._shell = SipShell(self._on_turn)
+        self._shell = SipShell(self._on_turn, self._on_refused)
         self._waiters: list[asyncio.Future[None]] = []
         self._said: dict[int, Said] = {}
         self._hold_from_ns: int | None = None
@@ -351,6 +351,16 @@ class Caller:
     def _on_fault(self, error: Exception) -> None:
         self.diary.faults.append(f"media: {type(error).__name__}: {error}")
         self._finish(Ended(self._loop.time(), "fault", str(error)))
+
+    def _on_refused(self) -> None:
+        if not self._shell.answered:  # of a bot that was there, the timers tell
+            self._finish(Ended(self._loop.time(), "fault", self.nobody))
+
+    @property
+    def nobody(self) -> str:
+        """What to say when no SIP ever came from the peer."""
+        host, port = self.peer
+        return f"nobody answers at {f'[{host}]' if ':' in host else host}:{port}"
 
     def _on_turn(self) -> None:
         for event in self.core.take_events():

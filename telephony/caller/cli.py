@@ -165,10 +165,10 @@ def _line(args: argparse.Namespace, line: LinePair | None) -> LinePair | None:
 def summary(report: Report) -> str:
     """The report for a person."""
     lines = [f"call      {report.uri}: {report.outcome}"]
-    if not report.answered:
+    if report.status >= 300:
         later = f", retry after {report.retry_after} s" if report.retry_after else ""
         lines.append(f"refused   {report.status} {report.reason}{later}")
-    else:
+    elif report.answered:
         lines.append(
             f"answered  after {report.answer_ms} ms, first RTP after {report.first_rtp_ms} ms; "
             f"{report.duration_ms / 1000:.1f} s, ended by {report.ended_by or 'nobody'}"

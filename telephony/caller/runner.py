@@ -209,8 +209,8 @@ def _judged(
     )
     failed = report.outcome != "done" or bool(report.faults) or any(e.outcome == "missed" for e in found)
     status = EXIT_FAILED if failed else EXIT_DONE
-    if not any(not step.outgoing for step in caller.ladder.ladder) and report.outcome != "done":
-        status = EXIT_UNUSABLE  # nobody spoke SIP to us at all
+    if not caller.ladder.answered and report.outcome != "done":
+        report, status = replace(report, outcome=caller.nobody), EXIT_UNUSABLE
     return replace(report, transcript=heard, expectations=found, exit_status=status)
 
 

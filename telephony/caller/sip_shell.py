@@ -11,6 +11,9 @@ from typing import Protocol
 from telephony.caller.endpoint import Address, Outgoing, Side
 from telephony.caller.sip_message import Message, Request, SipSyntaxError, StreamParser, cseq, parse
 
+_IP_RECVERR, _IPV6_RECVERR = (socket.IPPROTO_IP, 11), (socket.IPPROTO_IPV6, 25)
+"""ip(7), ipv6(7); the module socket doesn't name them."""
+
 
 class SipCore(Protocol):
     """What the shell drives: `UacCall`, or the answering machine of the calibration."""
@@ -42,12 +45,15 @@ def _summary(message: Message) -> str:
 
 
 class SipShell:
-    """Moves bytes and time between the network and a core; `on_turn` is called after each change."""
+    """Moves bytes and time between the network and a core; `on_turn` is called after each change.
 
-    def __init__(self, on_turn: Callable[[], None]) -> None:
+    `on_refused` is called when a host says that nobody listens at the port we sent to.
+    """
+
+    def __init__(self, on_turn: Callable[[], None], on_refused: Callable[[], None] = lambda: None) -> None:
         self.ladder: list[Step] = []
         self.malformed: list[str] = []
-        self._on_turn = on_turn
+        self._on_turn, self._on_refused = on_turn, on_refused
         self._core: SipCore | None = None
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Transport | None = None
@@ -62,7 +68,8 @@ class SipShell:
             )
             self._tcp = tcp
             return Side(tcp.get_extra_info("sockname")[:2], "tcp")
-        udp, _ = await self._loop.create_datagram_endpoint(lambda: _UdpPeer(self), local_addr=(local, 0))
+        sock = _udp_socket(local)
+        udp, _ = await self._loop.create_datagram_endpoint(lambda: _UdpPeer(self, sock), sock=sock)
         self._udp = udp
         return Side(udp.get_extra_info("sockname")[:2], "udp")
 
@@ -105,6 +112,15 @@ class SipShell:
             self._core.handle_timer(self._loop.time())
             self.turn()
 
+    def refused(self) -> None:
+        """ICMP brought "port unreachable" for something we sent."""
+        self._on_refused()
+
+    @property
+    def answered(self) -> bool:
+        """Whether anybody has sent us SIP."""
+        return any(not step.outgoing for step in self.ladder)
+
     def _note(self, message: Message, outgoing: bool) -> None:
         self.ladder.append(Step(self._loop.time(), outgoing, _summary(message)))
 
@@ -124,9 +140,33 @@ class SipShell:
         return self._udp is None and self._tcp is None
 
 
+def _udp_socket(local: str) -> socket.socket:
+    """Bound, and told of ICMP errors though it isn't connected: answers may come from other addresses."""
+    ip6 = ":" in local
+    sock = socket.socket(socket.AF_INET6 if ip6 else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setsockopt(*(_IPV6_RECVERR if ip6 else _IP_RECVERR), 1)
+        sock.setblocking(False)
+        sock.bind((local, 0))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
 class _UdpPeer(asyncio.DatagramProtocol):
-    def __init__(self, shell: SipShell) -> None:
+    def __init__(self, shell: SipShell, sock: socket.socket) -> None:
         self._shell = shell
+        self._sock = sock
+
+    def error_received(self, exc: Exception) -> None:
+        try:
+            while True:  # what is left in the error queue wakes the loop again and again
+                self._sock.recvmsg(0, 512, socket.MSG_ERRQUEUE)
+        except OSError:
+            pass  # it is empty
+        if isinstance(exc, ConnectionRefusedError):
+            self._shell.refused()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if not data.strip(b"\r\n\0"):

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import socket
 import wave
 from dataclasses import replace
 
@@ -145,10 +146,19 @@ async def test_hanging_up_at_any_moment(clock, script, after_ms, vanish):
 
 
 async def test_nobody_there(clock, script):
+    """ICMP says so at once; a host that says nothing is given up when it has rung for long enough."""
     async with FakeBot(clock) as bot:
         uri = bot.uri
-    report = await place_call(uri, script("  - hangup\n"), CallOptions(ring_s=0.2), clock=clock)
-    assert report.exit_status == 2 and not report.answered
+    report = await place_call(uri, script("  - hangup\n"), CallOptions(), clock=clock)
+    nobody = f"nobody answers at 127.0.0.1:{uri.rpartition(':')[2]}"
+    assert (report.exit_status, report.answered, report.outcome) == (2, False, nobody)
+    assert report.faults == () and cli.summary(report).splitlines() == [f"call      {report.uri}: {nobody}"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+        mute.bind(("127.0.0.1", 0))
+        uri = f"sip:bot@127.0.0.1:{mute.getsockname()[1]}"
+        report = await place_call(uri, script("  - hangup\n"), CallOptions(ring_s=0.2), clock=clock)
+    assert report.exit_status == 2 and report.outcome.startswith("nobody answers at ")
+    assert "refused" not in cli.summary(report)
 
 
 async def test_a_bad_line_is_between_the_caller_and_the_wire(clock, script):

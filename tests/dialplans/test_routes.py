@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from plans import write
+from pydantic import BaseModel
 
 from dialplans import cli
 from dialplans.routes import SHIPPED, NoSuchPlan, Routes
+from dialplans.schema import VERBS, PlanSpec
 from dialplans.yaml_source import SourceError
 
 
@@ -44,6 +48,19 @@ def test_a_file_as_the_default(tmp_path: Path) -> None:
     assert (name, plan.folder) == ("night", tmp_path)
     assert plan in routes.all()
     assert routes.find("echo")[0] == "echo"
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_file_as_the_default_comes_before_a_plan_of_its_name(tmp_path: Path, folder: bool) -> None:
+    mine = write(tmp_path, "name: reception\ndescription: mine\nsteps: [hangup]", "mine.yaml")
+    plans = tmp_path / "plans"
+    plans.mkdir()
+    write(plans, "name: reception\ndescription: theirs\nsteps: [hangup]", "reception.yaml")
+    routes = Routes(str(mine), plans if folder else None)
+    for dialled in ("reception", "RECEPTION", "anybody"):
+        assert routes.find(dialled)[1].spec.description == "mine"
+    assert [plan.spec.description for plan in routes.all() if plan.name == "reception"] == ["mine"]
+    assert sorted(routes.names) == ["echo", "menu", "reception"]
 
 
 def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
@@ -112,6 +129,32 @@ def test_the_schema_describes_every_verb() -> None:
     gather = schema["$defs"]["Gather"]
     assert set(gather["required"]) == {"slot", "prompt"}
     assert all("description" in key for key in gather["properties"].values())
+
+
+def _keys(annotation: Any) -> set[str]:
+    """The keys of a model and of the models inside it, but not those of a plan's verbs."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = annotation.model_fields.items()
+        inner = (_keys(field.annotation) for name, field in fields if name != "steps")
+        return {name for name, _ in fields}.union(*inner)
+    return set().union(*map(_keys, get_args(annotation)))
+
+
+def _documented(part: str) -> set[str]:
+    """The words of what stands in code type."""
+    return {word for code in re.findall(r"`([^`]+)`", part) for word in re.findall(r"\w+", code)}
+
+
+def test_every_key_is_documented_where_it_belongs() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "dialplans.md").read_text(encoding="utf-8")
+    parts = {part.split("\n", 1)[0]: part for part in re.split(r"^## ", text, flags=re.M)}
+    assert _keys(PlanSpec) - _documented(parts["The plan"]) == set()
+    sections = dict(re.findall(r"^\*\*`(\w+)((?:(?!^\*\*`).)*)", parts["Verbs"], flags=re.M | re.S))
+    assert sections.keys() == VERBS.keys()
+    everywhere = _documented(parts["Texts"])
+    for name, (model, _) in VERBS.items():
+        assert _keys(model) - _documented(f"`{name}{sections[name]}") - everywhere == set(), name
+    assert "usual_digits" in _keys(VERBS["gather"][0]) and "voice" in _keys(VERBS["gather"][0])
 
 
 def test_the_plan_in_the_documentation_is_right(tmp_path: Path) -> None:

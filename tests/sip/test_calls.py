@@ -96,7 +96,7 @@ async def test_the_bot_hangs_up(bot: Bot) -> None:
         await call.done.wait()
         await call.leg.hangup()
         await call.leg.reject(486)
-    assert [e.by for e in call.of(Ended)] == ["bot"]
+    assert [(e.status, e.by) for e in call.of(Ended)] == [(200, "bot")]
 
 
 async def test_an_unanswered_call_is_rejected_with_retry_after(bot: Bot) -> None:

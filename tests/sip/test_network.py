@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import re
 import socket
+import threading
 
 import numpy as np
 import pytest
@@ -74,6 +75,23 @@ async def test_the_port_is_taken() -> None:
             await transport.start()
         await transport.stop()
     async with Bot(settings(listen_port=port)).running() as bot, Peer(bot.port) as peer:
+        assert (await peer.call()).status == 200
+        await peer.bye()
+
+
+@pytest.mark.parametrize("fails", ["telephony.sip.resolve", "telephony.sip_stack.sip_config.account_config"])
+async def test_a_start_that_fails_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, fails: str) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    threads = set(threading.enumerate())
+    with monkeypatch.context() as patch:
+        patch.setattr(fails, broken)
+        transport = SipTransport(settings(allow=("127.0.0.1",)))
+        with pytest.raises(RuntimeError, match="broken"):
+            await transport.start()
+    assert not [t for t in threading.enumerate() if t not in threads and t.name == "sip"]
+    async with Bot(settings()).running() as bot, Peer(bot.port) as peer:
         assert (await peer.call()).status == 200
         await peer.bye()
 

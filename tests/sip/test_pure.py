@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from typing import Any
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from telephony.masking import mask_message, mask_number, mask_text, mask_user
 from telephony.owner_thread import OwnerThread
 from telephony.ring import DEPTH, PythonMemory, RingLines
 from telephony.sip_access import AccessList, configured_sources, resolve
+from telephony.sip_config import account_config
 from telephony.sip_headers import info_digit, parse_invite
 from telephony.sip_sdp import acceptable
 from telephony.transport import SipSettings, TrunkSettings
@@ -105,6 +107,20 @@ def test_access_list() -> None:
     assert not some.allows("nonsense") and not some.allows("")
 
 
+def test_a_name_that_cannot_even_be_looked_up_is_unknown() -> None:
+    assert resolve(["foo..bar", "192.0.2.1"]) == (["192.0.2.1/32"], ["foo..bar"])
+
+
+@pytest.mark.parametrize("registrar", ["sip.example.net:5070", "sip:sip.example.net:5070;transport=tcp"])
+def test_a_registrar_with_and_without_its_scheme(registrar: str) -> None:
+    trunk = TrunkSettings(registrar, "bot", "pw", proxy="sip-edge.example.net")
+    pj = MagicMock()
+    config = account_config(pj, SipSettings(trunk=trunk), "127.0.0.1", 5060)
+    assert config.idUri == "sip:bot@sip.example.net:5070"
+    assert config.regConfig.registrarUri.startswith("sip:sip.example.net:5070")
+    config.sipConfig.proxies.append.assert_called_once_with("sip:sip-edge.example.net;lr")
+
+
 def test_a_trunk_admits_its_own_addresses_only() -> None:
     trunk = TrunkSettings("sip:127.0.0.2:5070;transport=tcp", "u", "p", proxy="127.0.0.3")
     assert configured_sources(SipSettings(allow=("10.0.0.0/8",), trunk=trunk)) == (
@@ -125,7 +141,10 @@ def test_a_trunk_admits_its_own_addresses_only() -> None:
 
 def test_masking() -> None:
     assert mask_number("+49 30 1234567") == "+** ** *****67"
-    assert [mask_user(u) for u in ("echo", "+4930123", "room12")] == ["echo", "+*****23", "room12"]
+    masked = {"echo": "****", "+4930123": "+******3", "john.smith": "j********h", "42": "**", "": ""}
+    assert {user: mask_user(user) for user in masked} == masked
+    assert [mask_user(u, ("echo", "menu")) for u in ("echo", "MENU", "echos")] == ["echo", "MENU", "e***s"]
+    assert mask_text("to <sip:ann.smith;x=1@h:5060>, sip:h.example") == "to <sip:a*******h;x=1@h:5060>, sip:h.example"
     assert mask_text("call 030 1234567 at 10:30, 4 times") == "call *** *****67 at 10:30, 4 times"
 
 

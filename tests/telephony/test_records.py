@@ -36,6 +36,17 @@ def test_a_folder_holds_journal_messages_and_record(tmp_path):
     assert mode(folder.path) == 0o700 and {mode(path) for path in folder.path.iterdir()} == {0o600}
 
 
+def test_every_folder_that_is_made_is_private(tmp_path):
+    there = tmp_path / "there"
+    there.mkdir(mode=0o755)
+    folder = CallFolder(there / "data", "call", print)
+    made = [folder.path, *folder.path.parents[:2]]
+    assert [path.name for path in made] == ["call", "calls", "data"]
+    assert {mode(path) for path in made} == {0o700} and mode(there) == 0o755
+    with pytest.raises(FileExistsError):
+        CallFolder(there / "data", "call", print)
+
+
 def test_a_call_without_messages_leaves_no_empty_trace(tmp_path):
     folder = CallFolder(tmp_path, "call", print)
     folder.close({})

@@ -1,9 +1,12 @@
 """Which processes a configuration comes to."""
 
+import argparse
 import json
 
+import pytest
+
 from telephony import serve
-from telephony.config import Config, Data, LlmSection, SpeechSection
+from telephony.config import Config, Data, LlmSection, Sip, SpeechSection
 
 
 def commands(config, tmp_path):
@@ -40,6 +43,21 @@ def test_without_a_language_model_and_an_eot(tmp_path):
     assert set(servers) == {"speech server"}
     assert "--voice joe --voice hibari --no-eot" in servers["speech server"]
     assert json.loads((tmp_path / "worker.json").read_text())["llm"] == ""
+
+
+def test_a_public_name_that_nobody_knows_is_named(tmp_path):
+    config = Config(sip=Sip(public_address="nowhere.invalid"), data=Data(folder=tmp_path / "data"))
+    with pytest.raises(serve.Wrong, match="^sip.public_address nowhere.invalid: "):
+        serve.check(config, ports=False)
+
+
+def test_what_is_wrong_is_one_line_and_exit_2(tmp_path, capsys):
+    path = tmp_path / "offhook.yaml"
+    path.write_text("llm:\n  url: gpu:8000/v1\n")
+    args = argparse.Namespace(config=path, sip=None, plan=None, data=tmp_path / "data")
+    assert serve.run(args) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"offhook: {path}:2: llm.url: 'gpu:8000/v1'")
 
 
 def test_a_speech_server_elsewhere_has_its_own_voices(tmp_path):

@@ -1,8 +1,10 @@
 """A trace is a ladder a person can read, with no number in it."""
 
+import argparse
+import json
 from dataclasses import asdict
 
-from telephony.trace import report, summary
+from telephony.trace import report, run, summary
 from telephony.transport import LineQuality
 
 INVITE = (
@@ -46,5 +48,22 @@ def test_the_ladder():
     assert any("RTP out" in line and "MOS not known" in line for line in lines)
 
 
-def test_a_call_without_messages_still_has_a_trace():
+def test_people_are_masked_and_plans_are_not():
+    message = INVITE.replace("<sip:+4930123456@", "Ann Smith <sip:ann.smith@")
+    rows = [{"at": 1.0, "sent": False, "peer": "10.0.0.1:5060", "transport": "udp", "text": message}]
+    text = "\n".join(report(rows, RECORD | {"caller": "ann.smith"}, whole=True))
+    assert "smith" not in text.lower() and "a*******h -> reception" in text and "INVITE sip:reception@" in text
+    other = "\n".join(report([], RECORD | {"called": "1001"}))
+    assert "1001" not in other
+
+
+def test_a_call_without_messages_still_has_a_trace(tmp_path, capsys):
     assert any("RTP in" in line for line in report([], RECORD))
+    call = tmp_path / "calls" / "20260101-000000-abcdef"
+    call.mkdir(parents=True)
+    args = argparse.Namespace(data=tmp_path, call="last", messages=False)
+    assert run(args) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line == f"offhook: {call / 'record.json'}: no such file; the call isn't over, or isn't one"
+    (call / "record.json").write_text(json.dumps(RECORD))
+    assert run(args) == 0 and "RTP in" in capsys.readouterr().out
