@@ -48,6 +48,9 @@ class CallAudio:
         self._recorder: Recorder | None = None
         self._echoing = False
         self._written = 0
+        self._speaking_since: int | None = None
+        self.underruns = 0
+        """How often the clock had nothing left while something was being said: the loop came too late."""
         self.position = 0
         """Samples of the caller's since the line was opened: where the recording stands."""
 
@@ -81,6 +84,8 @@ class CallAudio:
             agent.advance(self._lines.taken(self._line))
         if not agent.playout.idle or agent.playout.bedded:
             self.write_ahead()
+        else:
+            self._speaking_since = None
 
     def write_ahead(self) -> None:
         """Give the clock what it will take next, where there is something to say."""
@@ -90,7 +95,12 @@ class CallAudio:
         playout = agent.playout
         if playout.idle and not playout.bedded:
             return
-        for _ in range(lines.room(self._line, BED_AHEAD if playout.idle else AHEAD)):
+        room = lines.room(self._line, BED_AHEAD if playout.idle else AHEAD)
+        if self._speaking_since is None:
+            self._speaking_since = self._written
+        elif self._written > self._speaking_since and lines.taken(self._line) == self._written:
+            self.underruns += 1
+        for _ in range(room):
             self._put(playout.take(lines.frame_samples))
 
     def echo(self) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from brain import actions as act
@@ -375,7 +375,7 @@ class CallSession:
             end_reason=self.end_reason,
             ended=self._ended,
             media=self._media,
-            quality=self._leg.quality(),
+            quality=replace(self._leg.quality(), underruns=self._audio.underruns),
             slots=self._slots,
             errors=self._errors,
             loop_late_ms=self._services.stalls.late_ms(self._began),

@@ -347,3 +347,24 @@ async def test_a_leg_that_can_not_be_followed_is_hung_up(tmp_path: Path) -> None
     with pytest.raises(ExceptionGroup):
         await stage.running
     assert stage.leg.did[-2:] == ["hangup", "release"]
+
+
+async def test_underruns_are_counted_while_the_bot_speaks_and_never_while_it_is_silent(tmp_path: Path) -> None:
+    async def journey(call: Call) -> None:
+        for _ in range(3):
+            await call.say("A sentence.")
+            await asyncio.sleep(0.01)
+        await wait(call)
+
+    stage = Stage(tmp_path, journey)
+    await stage.up()
+    await stage.pass_time(10)
+    for _ in range(3):
+        stage.lines.tick()  # the clock goes on, and the loop doesn't come
+    for _ in range(4):
+        await stage.pass_time(60)
+        await asyncio.sleep(0.02)
+    stage.leg.leave()
+    record = await stage.over()
+    assert len(record["said"]) == 3 and record["said"][-1]["complete"]
+    assert record["quality"]["underruns"] == 1
