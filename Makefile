@@ -28,7 +28,11 @@ test: setup models
 test-fast: setup
 	$(FAST)
 
+# Recorded prompts and hold music, which only the benchmarks listen to.
+SOUNDS := asterisk-core-sounds-en-wav asterisk-core-sounds-it-wav asterisk-moh-opsound-wav
+
 bench: setup models
+	@sh docker/debian.sh $(SOUNDS)
 	$(BIN)/python -m benchmarks
 
 lint: setup
@@ -41,7 +45,7 @@ pjsua2: $(VENV)/.pjsua2
 
 models: $(VENV)/.models
 
-$(VENV)/.ready: pyproject.toml Makefile docker/debian-packages.txt docker/packages-without-deps.txt
+$(VENV)/.ready: pyproject.toml Makefile docker/debian-packages.txt docker/debian.sh docker/packages-without-deps.txt
 	@sh docker/setup.sh "$(PYTHON)" "$(VENV)"
 	@touch $@
 

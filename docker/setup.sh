@@ -16,20 +16,7 @@ if [ "$(id -u)" != 0 ] && ! ls "${OFFHOOK_CACHE:-$HOME/.cache/offhook}"/wheels/p
     [ "$("$python" -c 'import sys; print(sys.base_prefix)')" != /usr ] || packages="$packages python3-dev"
 fi
 "$python" -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
-if command -v dpkg-query >/dev/null 2>&1; then
-    missing=""
-    for package in $packages; do
-        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
-    done
-    if [ -n "$missing" ]; then
-        [ "$(id -u)" = 0 ] || fail "Debian packages are missing, run as root: apt-get install$missing"
-        echo "offhook: installing Debian packages:$missing"
-        log=$(mktemp)
-        { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1 \
-            || { tail -n 20 "$log" >&2; fail "apt-get install$missing failed"; }
-        rm -f "$log"
-    fi
-fi
+sh "$here/debian.sh" $packages
 
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 echo "offhook: installing Python packages into $venv"
