@@ -115,9 +115,9 @@ class Sip(_Section):
         low, high = (int(part) for part in text.split("-"))
         if not 1024 <= low < high <= 65535:
             raise ValueError(f"not a range of ports from 1024 to 65535: {text}")
-        lines, ports = info.data.get("lines", 0), high - low + 1
-        if ports < 2 * lines:
-            raise ValueError(f"{text} are {ports} ports; {lines} lines need {2 * lines}, for RTP and RTCP")
+        lines, ports = info.data.get("lines", 1), high - low + 1
+        if ports < 2 * lines + 2:  # pjsua gives ports to a caller before we can say 486
+            raise ValueError(f"{text} are {ports} ports; {lines} lines need {2 * lines + 2}: two each, and two more")
         return text
 
     @field_validator("allow")
@@ -213,7 +213,7 @@ def sip_settings(sip: Sip) -> SipSettings:
         transports=tuple(sip.transports),
         public_host=sip.public_address,
         rtp_port=low,
-        rtp_port_range=high - low + 1,
+        rtp_port_range=high - low - 1,
         dscp_rtp=sip.dscp_rtp,
         dscp_sip=sip.dscp_sip,
         lines=sip.lines,

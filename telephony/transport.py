@@ -271,6 +271,7 @@ class SipSettings:
     public_host: str = ""
     rtp_port: int = 10000
     rtp_port_range: int = 1000
+    """RTP has every second port from `rtp_port` to `rtp_port + rtp_port_range`, RTCP the next one up."""
     dscp_rtp: int = 46
     dscp_sip: int = 24
     lines: int = 30

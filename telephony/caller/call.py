@@ -76,6 +76,8 @@ class Caller:
             self.peer, transport = await self._resolve()
             local = local or local_address_towards(self.peer)
             side = await self._shell.open(transport, local, self.peer)
+        except ConnectionRefusedError:
+            raise Unreachable(self.nobody) from None
         except (OSError, SipSyntaxError) as error:
             self._shell.close()
             raise Unreachable(f"{self.uri}{f' from {local}' if local else ''}: {error}") from error

@@ -10,9 +10,10 @@ import threading
 
 import numpy as np
 import pytest
-from sip_bot import Bot, settings
+from sip_bot import Bot, free_rtp_port, settings
 from sip_peer import PATIENCE_S, Message, Peer, Rtp, offer
 
+from telephony.config import Sip, sip_settings
 from telephony.sip import NATIVE, SipTransport
 from telephony.transport import Confirmed, Ended, Media, TrunkSettings
 
@@ -112,6 +113,18 @@ async def test_rtp_stays_in_its_range() -> None:
         await two.call()
         ports = {one.rtp.remote[1], two.rtp.remote[1]}
         assert len(ports) == 2 and all(21_000 <= port <= 21_200 and port % 2 == 0 for port in ports)
+        await one.bye()
+        await two.bye()
+
+
+async def test_the_fewest_ports_are_enough_for_every_line_and_for_saying_busy() -> None:
+    base = free_rtp_port()
+    sip = Sip(lines=2, rtp_ports=f"{base}-{base + 5}", listen="127.0.0.1:0")
+    async with Bot(sip_settings(sip)).running() as bot, Peer(bot.port) as one, Peer(bot.port) as two:
+        assert [(await peer.call()).status for peer in (one, two)] == [200, 200]
+        async with Peer(bot.port) as three:
+            assert (await three.call()).status == 486
+        assert {peer.rtp.remote[1] for peer in (one, two)} <= {base, base + 2, base + 4}
         await one.bye()
         await two.bye()
 

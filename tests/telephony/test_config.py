@@ -38,7 +38,7 @@ plans: {default: echo}
 """,
     )
     settings = sip_settings(config.sip)
-    assert (settings.rtp_port, settings.rtp_port_range, settings.lines) == (20000, 1000, 4)
+    assert (settings.rtp_port, settings.rtp_port_range, settings.lines) == (20000, 998, 4)  # RTP's last port is 20998
     assert settings.trunk.password == "secret"
     assert "secret" not in repr(settings)
     assert Config.model_validate(json.loads(config.model_dump_json())) == config
@@ -69,8 +69,8 @@ plans: {default: echo}
         (TRUNK.replace("alice", "'a b'").format("realm: x"), 4, "sip.trunk.user"),
         ("sip:\n  lines: 4\n  public_address: 203.0.113.5:5060\n", 3, "public_address"),
         ("sip:\n  public_address: '2001:db8::1'\n", 2, "IPv4"),
-        ("sip:\n  rtp_ports: 10000-10001\n", 2, "30 lines need 60"),
-        ("sip:\n  rtp_ports: 10000-10007\n  lines: 5\n", 2, "5 lines need 10"),
+        ("sip:\n  rtp_ports: 10000-10001\n", 2, "30 lines need 62"),
+        ("sip:\n  rtp_ports: 10000-10010\n  lines: 5\n", 2, "5 lines need 12"),
         ("sip: [\n", 2, "YAML"),
     ],
 )
@@ -84,7 +84,7 @@ def test_a_wrong_key_or_value_is_named_with_its_line(tmp_path, text, line, word)
 
 def test_what_is_right_is_taken(tmp_path):
     text = TRUNK.format("proxy: 'sip:edge_1.example.net:5080;transport=tcp'") + "  public_address: bot.example.net\n"
-    config = read(tmp_path, text + "  lines: 2\n  rtp_ports: 10000-10003\nllm: {url: 'https://[::1]:8000/v1'}\n")
+    config = read(tmp_path, text + "  lines: 2\n  rtp_ports: 10000-10005\nllm: {url: 'https://[::1]:8000/v1'}\n")
     settings = sip_settings(config.sip)
     assert settings.trunk.sources == ()  # the registrar and the proxy may call
     assert configured_sources(settings) == ("sip:sip.example.net", "sip:edge_1.example.net:5080;transport=tcp")
