@@ -162,8 +162,8 @@ class SipStack:
                 log.debug("wake-up lost (%s); the poll ends by itself", error)
 
     def end_calls(self) -> None:
-        for line in list(self._calls):
-            self.hangup(line)
+        for call in list(self._calls.values()):
+            self._hang_up(call)
 
     def stop(self) -> None:
         """End all calls, unregister, let go of everything. May be repeated."""
@@ -229,7 +229,7 @@ class SipStack:
 
     def respond(self, line: int, status: int, retry_after_s: int = 0) -> str:
         """Answer the INVITE with `status`. Returns "" or why it can't be done."""
-        call = self._calls.get(line)
+        call = self._of_leg(line)
         if not call:
             return "the call is over"
         if status >= 300:
@@ -238,20 +238,27 @@ class SipStack:
 
     def hangup(self, line: int) -> str:
         """BYE, or 480 to an INVITE that is still unanswered. The status is the call's, too, when it is over."""
-        call = self._calls.get(line)
+        call = self._of_leg(line)
         if not call:
             return "the call is over"
+        return self._hang_up(call)
+
+    def _hang_up(self, call: Any) -> str:
         self.measure(call)
         self._last_bye = time.monotonic()
         call.ended_by = call.ended_by or "bot"
         return self._attempt(lambda: call.hangup(sip_config.response(self._pj, self._last_status(call))))
+
+    def _of_leg(self, line: int) -> Any:
+        """The call that a leg on `line` means. Where the next one waits there already, that is over."""
+        return None if line in self._waiting else self._calls.get(line)
 
     def _last_status(self, call: Any) -> int:
         info = call.getInfo()
         return 200 if info.state >= self._pj.PJSIP_INV_STATE_CONNECTING else 480
 
     def refer(self, line: int, target: str) -> str:
-        call = self._calls.get(line)
+        call = self._of_leg(line)
         if not call:
             return "the call is over"
         if not target.isprintable() or self._endpoint.utilVerifyUri(target):
@@ -260,7 +267,7 @@ class SipStack:
 
     def press(self, line: int, key: str, method: str, duration_ms: int) -> str:
         """Send one key, by telephone-event or INFO."""
-        call = self._calls.get(line)
+        call = self._of_leg(line)
         if not call:
             return "the call is over"
         dtmf = self._pj.CallSendDtmfParam()

@@ -69,3 +69,16 @@ def test_a_forced_release_leaves_the_call_that_waits_for_the_line_alone() -> Non
     assert [type(event) for event in posted] == [Offered, Disconnected, Offered]
     assert second.port is not None
     stack.memory.close()
+
+
+def test_what_is_asked_for_a_call_that_is_over_does_not_hit_the_one_that_waits_for_its_line() -> None:
+    stack, posted = make(lines=2)
+    first = invite(stack, 0, "1")
+    stack.disconnected(first, 200, "OK", "caller")
+    second = invite(stack, 0, "2")
+    asked = [stack.hangup(0), stack.respond(0, 200), stack.refer(0, "sip:x@h"), stack.press(0, "1", "info", 100)]
+    assert asked == ["the call is over"] * 4
+    assert second.answered == [] and second.ended_by == ""
+    stack.release(0, forced=False)
+    assert stack.respond(0, 180) == "" and len(second.answered) == 1
+    stack.memory.close()
