@@ -50,6 +50,8 @@ _OPENERS = (
     "i want to",
     "hold on",
     "let me see",
+    "excuse me",
+    "i have a question",
 )
 _WORD = re.compile(r"[\w']+")
 _SPELLED = re.compile(r"[^\W\d_]")

@@ -42,8 +42,10 @@ the recogniser's errors more."""
 _RUMBLE = 0.93
 """Noise that is so like itself 1/8000 s later lies under the voice: in a car the filter cost words."""
 _NOISE_PACE = 0.05
-_JUDGED_EVERY = 4
-"""Frames of a pause."""
+_UNSTEADY = 3.0**2
+"""Variance of the noise's level from frame to frame, in dB, from which it is no noise but voices: what a filter learns
+in their pauses is wrong when they go on. White noise has 0.5 dB, eight people in a room some 3."""
+_JUMP_DB = 10.0
 _KNOWN_FRAMES = 50
 """Speech after which its level is trusted for that; before, or among soft first words, it is the usual one."""
 
@@ -111,7 +113,7 @@ class Levels:
         self._lag = rate_hz // 8000
         self._moving = False
         self._gain_db = 0.0
-        self._quiet_frames = 0
+        self._noise_db, self._unsteady = -100.0, 0.0
         self._noisy = self._suppressing = False
 
     @property
@@ -155,11 +157,14 @@ class Levels:
             self._gain_db += step if over <= 0 else max(min(step, -over), -_DROP_DB)
         elif activity is Activity.QUIET:
             self._noise += _NOISE_PACE * (power - self._noise)
-            self._quiet_frames += 1
-            if self._quiet_frames % _JUDGED_EVERY == 0:
-                later = float(wave[self._lag :].dot(wave[: -self._lag])) / self._full_power
-                self._noise_later += _JUDGED_EVERY * _NOISE_PACE * (later - self._noise_later)
-                self._judge_noise()
+            later = float(wave[self._lag :].dot(wave[: -self._lag])) / self._full_power
+            self._noise_later += _NOISE_PACE * (later - self._noise_later)
+            off_db = _db(power) - self._noise_db
+            if abs(off_db) > _JUMP_DB:  # another noise, or none
+                self._noise_db, off_db = _db(power), 0.0
+            self._noise_db += _NOISE_PACE * off_db
+            self._unsteady += _NOISE_PACE * (off_db**2 - self._unsteady)
+            self._judge_noise()
         if self._noisy:
             cleaned = self._wiener.process(wave, activity is Activity.QUIET)
             if self._suppressing:
@@ -171,11 +176,11 @@ class Levels:
     def _judge_noise(self) -> None:
         """In a pause: let the filter learn, let it in, or leave it out."""
         snr = self.snr_db if self._speech_frames >= _KNOWN_FRAMES else _USUAL_DBFS - _db(self._noise)
-        rumble = self._noise_later > _RUMBLE * self._noise
-        if not self._noisy and snr < _SUPPRESS_DB and not rumble:
+        unfit = self._noise_later > _RUMBLE * self._noise or self._unsteady > _UNSTEADY
+        if not self._noisy and snr < _SUPPRESS_DB and not unfit:
             self._wiener.reset()
             self._noisy = True
-        elif self._noisy and (snr > _LEAVE_DB or rumble):
+        elif self._noisy and (snr > _LEAVE_DB or unfit):
             self._noisy = False
         self._suppressing = self._noisy and self._wiener.knows_noise
 
