@@ -98,7 +98,7 @@ class TestLlamaServer(LlmContract):
             polls = 0
             while await asyncio.to_thread(running.busy):
                 polls += 1
-        assert polls < 200
+        assert polls < 2000  # a poll is a millisecond or more, a thousand tokens are half a minute
 
     def test_a_port_in_use_is_one_line_and_2(self) -> None:
         with socket.socket() as taken:
