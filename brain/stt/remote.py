@@ -1,6 +1,7 @@
 """`Stt` by the speech server: all calls of a worker in one RPC.
 
-Audio goes out in batches of 60 ms. When the server is lost, every stream raises `EngineError` at once;
+Audio goes out in batches of 60 ms, and at once where it falls quiet: the words may be complete, and the server
+decodes them at the first sign of a pause. When the server is lost, every stream raises `EngineError` at once;
 the segment it was in is kept, and the stream that the call opens next begins with it, so that a
 sentence survives a restart of the server.
 """
@@ -12,6 +13,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import grpc.aio
+import numpy as np
 
 from brain import speech_pb2 as pb
 from brain.engines import EngineError, Final, Partial, SttSettings, SttStream, Word
@@ -19,6 +21,8 @@ from brain.speech_client import SpeechChannel, failure, waiting
 from media.frame import Pcm
 
 BATCH_MS = 60
+QUIET = 0.1
+"""A frame with no sample above this share of the segment's loudest falls quiet."""
 OPEN_TIMEOUT_S = 5.0
 RETRY_S = 0.1
 KEEP_MS = 60_000
@@ -196,6 +200,7 @@ class RemoteStream:
         self._kept = kept
         self._resumed = kept is not None
         self._batch = bytearray()
+        self._loudest = 0.0
         self._answers: asyncio.Queue[Partial | Final | EngineError | None] = asyncio.Queue()
 
     # ---- the port -----------------------------------------------------------------------------------------
@@ -208,6 +213,7 @@ class RemoteStream:
         self._resumed = False
         self._kept = _Kept(segment, settings)
         self._batch.clear()
+        self._loudest = 0.0
         self._send_begin(self._kept)
 
     def feed(self, pcm: Pcm) -> None:
@@ -220,7 +226,9 @@ class RemoteStream:
         if excess > 0:
             del self._kept.audio[:excess]
         self._batch += data
-        if len(self._batch) >= self._bytes(BATCH_MS):
+        peak = float(np.abs(pcm.astype(np.int32)).max(initial=0))
+        self._loudest = max(self._loudest, peak)
+        if peak < QUIET * self._loudest or len(self._batch) >= self._bytes(BATCH_MS):
             self._flush()
 
     def finalize(self, segment: int, request: int) -> None:

@@ -30,8 +30,11 @@ KNEE = 0.6
 SPEECH_DB = -30.0
 """A 10 ms stretch this far under the level of active speech is silence."""
 
+HEARD_DBFS = -42.0
+"""What is fainter isn't heard on a telephone: a clause doesn't begin with it."""
+
 LEAD_MS = 20
-"""Kept before the first sound, for soft consonants."""
+"""Kept before that, for soft consonants."""
 
 SENTENCE_PAUSE_MS = 220
 CLAUSE_PAUSE_MS = 120
@@ -65,10 +68,11 @@ def shape(audio: Float, in_hz: int, out_hz: int, gain: float, pause: int) -> Pcm
     """
     levels = _stretches_db(audio * gain, in_hz)
     loud = np.nonzero(levels > TARGET_DBFS + SPEECH_DB)[0]
-    if loud.size == 0:
+    heard = np.nonzero(levels > HEARD_DBFS)[0]
+    if heard.size == 0:
         return np.zeros(0, np.int16)
     step = samples(10, in_hz)
-    first = max(0, int(loud[0]) * step - samples(LEAD_MS, in_hz))
+    first = max(0, int(heard[0]) * step - samples(LEAD_MS, in_hz))
     last = (int(loud[-1]) + 3) * step  # 20 ms of decay
     out = resample(audio[first:last] * np.float32(gain), in_hz, out_hz)
     edge = min(samples(5, out_hz), out.size // 2)

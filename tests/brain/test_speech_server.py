@@ -81,35 +81,50 @@ class TestRemoteEot(EotContract):
 # ---- what the wire carries -----------------------------------------------------------------------------
 
 
-async def test_audio_goes_out_in_batches_and_arrives_whole() -> None:
-    class Counting(ScriptedStt):
-        def __init__(self) -> None:
-            super().__init__([])
-            self.batches: list[int] = []
+class Counting(ScriptedStt):
+    """Notes the sizes in which audio arrives."""
 
-        async def open(self, call: str, rate_hz: int) -> object:  # type: ignore[override]
-            stream = await super().open(call, rate_hz)
-            take = stream.feed
+    def __init__(self) -> None:
+        super().__init__([])
+        self.batches: list[int] = []
 
-            def counted(pcm: Pcm) -> None:
-                self.batches.append(pcm.size)
-                take(pcm)
+    async def open(self, call: str, rate_hz: int) -> object:  # type: ignore[override]
+        stream = await super().open(call, rate_hz)
+        take = stream.feed
 
-            stream.feed = counted  # type: ignore[method-assign]
-            return stream
+        def counted(pcm: Pcm) -> None:
+            self.batches.append(pcm.size)
+            take(pcm)
 
+        stream.feed = counted  # type: ignore[method-assign]
+        return stream
+
+
+async def fed(pcm: Pcm) -> list[int]:
+    """The sizes in which `pcm` arrives at the server."""
     fake = Counting()
     async with served(stt=fake) as (channel, _):
         stt = RemoteStt(channel)
         stream = await stt.open("call", 8000)
         stream.begin(1, SttSettings())
-        await feed(stream, np.arange(8000, dtype=np.int16))
+        await feed(stream, pcm)
         stream.finalize(1, 1)
         final, _ = await until_final(stream, 1)
         await stt.aclose()
-    assert final.audio_ms == 1000
-    assert sum(fake.batches) == 8000
-    assert all(480 <= size <= 640 for size in fake.batches[:-1])  # 60 to 100 ms
+    assert final.audio_ms == pcm.size // 8
+    assert sum(fake.batches) == pcm.size
+    return fake.batches
+
+
+async def test_audio_goes_out_in_batches_and_arrives_whole() -> None:
+    batches = await fed(np.arange(8000, dtype=np.int16))
+    assert all(480 <= size <= 640 for size in batches[:-1])  # 60 to 100 ms
+
+
+async def test_audio_that_falls_quiet_goes_out_at_once() -> None:
+    loud, quiet = np.full(1920, 8000, np.int16), np.full(960, 100, np.int16)
+    batches = await fed(np.concatenate([loud, quiet]))
+    assert max(batches[-4:]) < 480 <= max(batches[:4])
 
 
 async def test_settings_cross_the_wire() -> None:

@@ -41,6 +41,13 @@ def test_sound_begins_within_30_ms_and_the_pause_is_exact(out_hz: int) -> None:
     assert pcm.size == pytest.approx(out_hz * (0.5 + 0.04 + 0.12), rel=0.02)
 
 
+def test_a_beginning_too_faint_to_be_heard_is_left_out() -> None:
+    breath, word = burst(-46.0, lead_s=0.0), burst(-20.0, lead_s=0.0)
+    pcm = shape(np.concatenate([breath, word]), 24000, 8000, 1.0, 0)
+    assert np.nonzero(np.abs(pcm) > 500)[0][0] <= 8000 * 30 // 1000
+    assert shape(np.concatenate([word, breath]), 24000, 8000, 1.0, 0).size > pcm.size + 3000  # its end is kept
+
+
 def test_nothing_clips_however_loud() -> None:
     pcm = shape(burst(-3.0), 24000, 8000, 4.0, 0)
     assert np.abs(pcm.astype(np.int32)).max() <= PEAK * 32768 + 1
