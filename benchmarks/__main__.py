@@ -16,6 +16,7 @@ ABOUT = {
     "loop_stall": "event loop stall, and what of it is heard",
     "media": "cost of a frame: codecs, resampler, playout, recorder",
     "full_media": "100 conversations in one worker, every stage on",
+    "overhead": "what we add to a turn, a key and an interruption, 1 to 40 calls on a core",
     "vad": "voice detector: delay, false starts, cost",
     "levels": "gain and noise suppression, and what the recogniser makes of it",
     "dtmf": "in-band keys: criteria, lost packets, talk-off, cost",
