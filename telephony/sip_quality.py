@@ -47,7 +47,8 @@ def line_quality(stat: Any, before: LineQuality, shape: StreamShape) -> LineQual
         rx_mos=_mos(shape, expected, rx_lost + rx_late, burst, round_trip_ms, buffer.avgDelayMsec),
         buffer_ms=buffer.avgDelayMsec,
         concealed_ms=before.concealed_ms + buffer.lost * frame_ms,
-        starved_ms=before.starved_ms + buffer.empty * frame_ms,
+        # Lost frames are counted one by one; an empty buffer once each time that the stream is asked for a packet.
+        starved_ms=before.starved_ms + buffer.empty * ptime_ms,
         tx_packets=tx_packets,
         tx_lost=tx_lost,
         tx_jitter_ms=tx.jitterUsec.mean / 1000,

@@ -59,13 +59,13 @@ def test_too_little_to_tell_and_a_peer_without_rtcp() -> None:
 
 
 def test_frames_of_the_buffer_become_packets_and_milliseconds() -> None:
-    """PCMU: the buffer counts frames of 10 ms, two a packet; duplicates are among what it throws away."""
+    """PCMU: the buffer counts frames of 10 ms, two a packet, but empty once a packet; duplicates are among what it throws away."""
     quality = line_quality(
         stat(rx_pkt=900, rx_loss=100, rx_runs=50, rx_dup=3, late_frames=46, lost_frames=200, empty_frames=7),
         LineQuality(),
         G711,
     )
-    assert (quality.rx_late, quality.concealed_ms, quality.starved_ms) == (20, 2000, 70)
+    assert (quality.rx_late, quality.concealed_ms, quality.starved_ms) == (20, 2000, 140)
     assert quality.rx_burst == pytest.approx(1.8)
     assert quality.rx_mos is not None and quality.rx_mos < 3.7
 
