@@ -21,11 +21,13 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from brain.actions import Action
-from brain.events import Event
+from brain.events import Event, Tick
 from brain.floor import Floor
 from brain.turns import TurnManager
 
 VERSION = 2
+LATE_S = 0.2
+"""A Tick that came no later than this after its time is that time's: the loop was busy."""
 HEADER = json.dumps({"journal": VERSION})
 
 _EVENTS: dict[str, type[Any]] = {cls.__name__: cls for cls in get_args(Event)}
@@ -113,6 +115,43 @@ def replay(lines: Iterable[str]) -> list[Difference]:
         if replayed != recorded:
             differences.append(Difference(number, type(event).__name__, recorded, replayed))
     return differences
+
+
+def rerun(lines: Iterable[str]) -> list[str]:
+    """The journal as it is under today's policy: what came from outside as recorded, timers where they fall now.
+
+    What engines said stands, also to questions that aren't asked any more. Raises JournalError.
+    """
+    manager = TurnManager()
+    out = [HEADER]
+    for _, event, _ in read(lines):
+        if isinstance(event, Redacted):
+            out.append(redacted_line(event))
+            manager = TurnManager(event.floor)
+            continue
+        grace = LATE_S if isinstance(event, Tick) else 0.0
+        while (due := manager.deadline()) is not None and due + grace < event.at:
+            tick = Tick(due)
+            out.append(line_of(tick, manager.handle(tick)))
+        if not isinstance(event, Tick) or (due is not None and due <= event.at):
+            out.append(line_of(event, manager.handle(event)))
+    return out
+
+
+def told(line: str) -> str:
+    """A line of the journal for people: when, what, and what was done about it."""
+    row = json.loads(line)
+    actions = row.pop("actions", [])
+    parts = [f"{row.pop('at'):9.3f}" if "at" in row else " " * 9, str(row.pop("event", "")), _fields(row)]
+    done = [f"{action.pop('action')}({_fields(action)})" for action in actions]
+    return " ".join(part for part in parts if part) + (f"  ->  {', '.join(done)}" if done else "")
+
+
+def _fields(row: dict[str, Any]) -> str:
+    return " ".join(
+        f"{name}=({_fields(value)})" if isinstance(value, dict) else f"{name}={json.dumps(value, ensure_ascii=False)}"
+        for name, value in row.items()
+    )
 
 
 def _redacted(row: dict[str, Any]) -> Redacted:

@@ -102,3 +102,33 @@ def test_what_cannot_be_read_is_named_with_its_line(line: str, message: str) -> 
 def test_only_a_journal_of_this_version_is_read(lines: list[str]) -> None:
     with pytest.raises(JournalError, match="line 1"):
         journal.replay(lines)
+
+
+def test_a_rerun_under_the_same_policy_changes_nothing() -> None:
+    lines = a_conversation()
+    assert journal.rerun(lines) == lines
+
+
+def test_a_tick_that_came_late_is_kept() -> None:
+    lines = a_conversation()
+    first = next(line for line in lines if '"Tick"' in line)
+    at = json.loads(first)["at"]
+    late = [line.replace(f'"at": {at}', f'"at": {at + 0.05}', 1) if line == first else line for line in lines]
+    rerun = journal.rerun(late)
+    assert f'"at": {at + 0.05}' in "".join(rerun) and len(rerun) == len(late)
+
+
+def test_a_rerun_puts_the_timers_where_they_fall_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = a_conversation()
+    monkeypatch.setattr("brain.endpointing.QUICK_S", 0.4)
+    monkeypatch.setattr("brain.endpointing.SURE_S", 0.5)
+    after = journal.rerun(lines)
+    assert after != lines and journal.replay(after) == []
+    assert journal.rerun(after) == after
+    outside = [[line for line in some if '"Tick"' not in line] for some in (lines, after)]
+    assert [json.loads(a)["event"] for a in outside[0][1:]] == [json.loads(b)["event"] for b in outside[1][1:]]
+
+
+def test_a_line_is_told_in_words() -> None:
+    told = [journal.told(line) for line in a_conversation()[1:]]
+    assert any("SpeechStarted since=" in line and "->  " in line and "BeginSegment(segment=1" in line for line in told)

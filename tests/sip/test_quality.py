@@ -59,7 +59,10 @@ def test_too_little_to_tell_and_a_peer_without_rtcp() -> None:
 
 
 def test_frames_of_the_buffer_become_packets_and_milliseconds() -> None:
-    """PCMU: the buffer counts frames of 10 ms, two a packet, but empty once a packet; duplicates are among what it throws away."""
+    """PCMU: the buffer counts frames of 10 ms, two a packet, but that it was empty once a packet.
+
+    Duplicates are among what it throws away.
+    """
     quality = line_quality(
         stat(rx_pkt=900, rx_loss=100, rx_runs=50, rx_dup=3, late_frames=46, lost_frames=200, empty_frames=7),
         LineQuality(),
