@@ -43,6 +43,10 @@ class Hearing(Protocol):
 
     def hear(self, frame: Pcm, sent: Pcm) -> list[ev.Event]: ...
 
+    def may_stop_within(self, seconds: float) -> bool:
+        """Whether speech may be found to have stopped so soon from now."""
+        ...
+
 
 class Live:
     """The real chain, for a call of at most `frames` frames."""
@@ -72,6 +76,10 @@ class Live:
             self.doubted = doubted
             events.append(ev.EchoChanged(now, doubted))
         return events
+
+    def may_stop_within(self, seconds: float) -> bool:
+        """See `Hearing`; here nobody knows."""
+        return True
 
 
 def _event(item: VadEvent, now: float) -> ev.Event:
@@ -107,6 +115,11 @@ class Known:
             if isinstance(event, ev.EchoChanged):
                 self.doubted = event.doubted
         return found
+
+    def may_stop_within(self, seconds: float) -> bool:
+        """See `Hearing`."""
+        frames = range(self.count - 1, self.count + round(seconds / FRAME_S) + 1)
+        return any(isinstance(event, ev.SpeechStopped) for n in frames for event in self.events.get(n, ()))
 
     def again(self) -> Known:
         """The same call from its beginning."""

@@ -40,9 +40,11 @@ def biased(bias: float) -> Iterator[None]:
         yield
         return
     if "bias" in inspect.signature(decide).parameters:
+
         def moved(evidence: endpointing.Evidence) -> endpointing.Decision:
             return decide(evidence, bias=-bias)  # type: ignore[call-arg]
     else:
+
         def moved(evidence: endpointing.Evidence) -> endpointing.Decision:
             decision = decide(evidence)
             return replace(decision, wait_s=decision.wait_s * exp(bias))

@@ -13,7 +13,7 @@ from itertools import count
 import numpy as np
 
 from benchmarks.turns.hearing import Hearing
-from benchmarks.turns.items import FRAME, FRAME_S, RATE
+from benchmarks.turns.items import RATE
 from benchmarks.turns.models import Models
 from brain import events as ev
 from brain.ear import KEPT_S, RUN_UP_S, SCORED_S
@@ -28,6 +28,9 @@ SCORE_S = 0.045
 """What a decode of the newest words, one with word times, and a score take on a core that is free."""
 WIRE_S = 0.004
 """To the speech server and back, with its scheduler."""
+OVERTAKEN_S = 0.5
+"""While somebody speaks on, a partial has been overtaken by another within this time. Where it is known that they do,
+it isn't computed: the turn manager would forget it unused."""
 
 
 @dataclass(slots=True)
@@ -141,8 +144,9 @@ class Recogniser:
     def _show(self, segment: _Segment, now: float, takes_s: float) -> _Decode:
         ready = round(now + WIRE_S + takes_s, 4)
         segment.decoded_ms = _ms(segment.server)
-        words = self.models.words(self._audio(segment, segment.server))
-        self._answer(ready, segment.number, ev.PartialText(ready, segment.number, words.text))
+        if self.hearing.may_stop_within(OVERTAKEN_S):
+            words = self.models.words(self._audio(segment, segment.server))
+            self._answer(ready, segment.number, ev.PartialText(ready, segment.number, words.text))
         return _Decode(segment.server, ready)
 
     def _audio(self, segment: _Segment, samples: int) -> np.ndarray:

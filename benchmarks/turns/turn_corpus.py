@@ -55,9 +55,7 @@ def spoken(script: Script, voice: str, rng: np.random.Generator) -> Shaped | Non
     return with_pauses(whole, script.places, pauses)
 
 
-def _turn(
-    half: Half, name: str, kind: str, source: str, human: bool, text: str, expects: str, speech: Shaped
-) -> Turn:
+def _turn(half: Half, name: str, kind: str, source: str, human: bool, text: str, expects: str, speech: Shaped) -> Turn:
     rng = rng_of(f"line {name}")
     line: Line = drawn(rng)
     lead = int(rng.uniform(*LEAD_S) * RATE)

@@ -42,8 +42,7 @@ def run(turns: Sequence[Turn], models: Models) -> list[Policy]:
 
     def by(decide: Callable[[int], float | None]) -> list[Decision]:
         return [
-            Decision(turn.name, turn.kind, turn.human, decide(number), turn.ends_s)
-            for number, turn in enumerate(turns)
+            Decision(turn.name, turn.kind, turn.human, decide(number), turn.ends_s) for number, turn in enumerate(turns)
         ]
 
     def ours_at(bias: float) -> list[Decision]:
@@ -77,7 +76,8 @@ def table(half: Half, policies: Sequence[Policy]) -> dict[str, Any]:
     count = len(policies[0].decisions)
     people = sum(d.human for d in policies[0].decisions)
     print(f"\nturns, {half.value} half: {count}, of them {people} by people")
-    print(f"  {'policy':30} {'cut off':>8} {'p50':>6} {'p90':>6} {'p95 ms':>7} {'never':>6} {'cut at 300 ms':>14} {'ms at 5 %':>10}")
+    heads = f"{'cut off':>8} {'p50':>6} {'p90':>6} {'p95 ms':>7} {'never':>6} {'cut at 300 ms':>14} {'ms at 5 %':>10}"
+    print(f"  {'policy':30} {heads}")
     rows: dict[str, Any] = {}
     for policy in policies:
         rows[policy.name] = _row(policy)
@@ -117,16 +117,14 @@ def _row(policy: Policy) -> dict[str, Any]:
     cut = cut_at_latency(policy.sweep.values())
     late = latency_at_cut(policy.sweep.values())
     shown = f"{cut:13.1%}" if cut is not None else f"{'-':>13}"
-    print(
-        f"  {policy.name:30} {f.cut:8.1%} {_ms(f.p50_ms)} {_ms(f.p90_ms)} {_ms(f.p95_ms):>7} {f.never:6} {shown:>14} {_ms(late):>10}"
-    )
+    times = f"{_ms(f.p50_ms)} {_ms(f.p90_ms)} {_ms(f.p95_ms):>7}"
+    print(f"  {policy.name:30} {f.cut:8.1%} {times} {f.never:6} {shown:>14} {_ms(late):>10}")
+    swept = {name: [round(s.cut, 4), s.mean_ms and round(s.mean_ms)] for name, s in policy.sweep.items()}
     return {
         **_rounded(f),
         "cut_at_300_ms": None if cut is None else round(cut, 4),
         "latency_at_5_pct_ms": None if late is None else round(late),
-        "sweep": {name: [round(s.cut, 4), None if s.mean_ms is None else round(s.mean_ms)] for name, s in policy.sweep.items()}
-        if policy.name == "ours"
-        else None,
+        "sweep": swept if policy.name == "ours" else None,
     }
 
 
