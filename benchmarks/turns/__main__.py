@@ -9,14 +9,16 @@ would make them tuning's.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
-from benchmarks.turns import overlap_report, turn_report
+from benchmarks.turns import overlap_report, turn_report, wire
 from benchmarks.turns.conversation import Journal
 from benchmarks.turns.items import RATE, Half
 from benchmarks.turns.models import Models
@@ -24,6 +26,8 @@ from benchmarks.turns.over_bot import talked_over
 from benchmarks.turns.overlap_corpus import overlaps
 from benchmarks.turns.policies import ours, pipecat_spans
 from benchmarks.turns.turn_corpus import VERSION, turns
+
+Item = TypeVar("Item")
 
 
 def main(argv: list[str]) -> int:
@@ -34,6 +38,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--list", action="store_true", help="every turn of the tuning half, the worst first")
     parser.add_argument("--show", metavar="TEXT", help="the journal of every tuning turn whose name holds TEXT")
     parser.add_argument("--reveal-scored", action="store_true", help="--list and --show for the scored half too")
+    parser.add_argument("--wire", action="store_true", help="through real calls: --items of each part, one half")
+    parser.add_argument("--items", type=int, default=10)
     parser.add_argument("--jobs", type=int, default=1, help="processes that compute what isn't known yet")
     args = parser.parse_args(argv)
     began = time.monotonic()
@@ -45,6 +51,9 @@ def main(argv: list[str]) -> int:
         if args.show:
             if detail:
                 _show(half, args.show)
+            continue
+        if args.wire:
+            figures[half.value] = asyncio.run(_on_the_wire(half, parts, args.items, args.list and detail))
             continue
         _prepare(half, parts, args.jobs)
         figures[half.value] = _measure(half, parts, args.list and detail)
@@ -68,6 +77,26 @@ def _measure(half: Half, parts: list[str], listed: bool) -> dict[str, Any]:
         if listed:
             overlap_report.items(found)
     return figures
+
+
+async def _on_the_wire(half: Half, parts: list[str], count: int, listed: bool) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    if "turns" in parts:
+        policy = turn_report.Policy("ours, on the wire", await wire.turns_on_the_wire(_sample(turns(half), count)))
+        figures["turns"] = turn_report.table(half, [policy])
+        if listed:
+            turn_report.items(policy)
+    if "overlaps" in parts:
+        found = {"ours": await wire.overlaps_on_the_wire(_sample(overlaps(half), count))}
+        figures["overlaps"] = overlap_report.table(half, found)
+        if listed:
+            overlap_report.items(found)
+    return figures
+
+
+def _sample(items: Sequence[Item], count: int) -> list[Item]:
+    """About `count` of them, evenly: the corpus is in the order of its kinds."""
+    return list(items[:: max(1, len(items) // max(1, count))][:count])
 
 
 def _prepare(half: Half, parts: list[str], jobs: int) -> None:

@@ -81,9 +81,9 @@ def table(half: Half, policies: Sequence[Policy]) -> dict[str, Any]:
     rows: dict[str, Any] = {}
     for policy in policies:
         rows[policy.name] = _row(policy)
-    base, own = rows["silence 500 ms"], rows["ours"]
+    base, own = rows.get("silence 500 ms", {}), rows[policies[0].name]
     for name in ("cut_at_300_ms", "latency_at_5_pct_ms"):
-        if own[name] is not None and base[name]:
+        if own[name] is not None and base.get(name):
             own[f"{name}_of_vad"] = round(own[name] / base[name], 3)
             print(f"  ours / silence, {name.replace('_', ' ')}: {own[f'{name}_of_vad']:.2f}")
     for group, chosen in (("people", True), ("synthetic", False)):
@@ -92,10 +92,11 @@ def table(half: Half, policies: Sequence[Policy]) -> dict[str, Any]:
             found = [d for d in policy.decisions if d.human is chosen]
             if found:
                 rows[policy.name][group] = _part(policy.name, found)
-    print("  by kind of turn: cut off, p50, p95 ms (ours; silence 700 ms; smart-turn)")
+    shown = [policies[number] for number in (0, 2, 3) if number < len(policies)]
+    print(f"  by kind of turn: cut off, p50, p95 ms ({'; '.join(policy.name for policy in shown)})")
     for kind in dict.fromkeys(d.kind for d in policies[0].decisions):
         cells = []
-        for policy in (policies[0], policies[2], policies[3]):
+        for policy in shown:
             f = figures([d for d in policy.decisions if d.kind == kind])
             rows[policy.name].setdefault("kinds", {})[kind] = _rounded(f)
             cells.append(f"{f.cut:4.0%} {_ms(f.p50_ms)} {_ms(f.p95_ms)}")
