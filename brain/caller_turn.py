@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from brain import actions as act
 from brain import events as ev
-from brain.endpointing import Decision, Evidence, decide
+from brain.endpointing import UNFINISHED, Decision, Evidence, decide
 from brain.expect import Expect, Interruptible, Kind
 from brain.floor import DEAF_GRACE_S, FINAL_LIMIT_S, Floor, State, Turn
 from brain.interruption import fits, is_nod
@@ -152,7 +152,7 @@ def note_text(floor: Floor, event: ev.PartialText | ev.FinalText) -> bool:
     elif turn.final:
         return False
     else:
-        turn.text = event.text
+        turn.text, turn.heard_until = event.text, event.until
     return True
 
 
@@ -201,15 +201,23 @@ def scored(floor: Floor, event: ev.TurnScore) -> None:
             weigh(floor, event.at)
 
 
+def sounded(floor: Floor, event: ev.Prosody) -> None:
+    if floor.turn is not None:
+        floor.turn.prosody = event.contour
+
+
 def weigh(floor: Floor, now: float) -> None:
     """Set the deadline from the evidence; prepare an answer once the words are known."""
     turn = floor.turn
     assert turn is not None
     expect = floor.expect or OPEN
     if turn.over:
-        turn.decision = decide(Evidence(expect, turn.text, turn.final, turn.score, floor.pauses))
+        decision = decide(Evidence(expect, turn.text, turn.final, turn.score, floor.pauses, turn.prosody), floor.bias)
     else:
-        turn.decision = Decision(0.0, "longest turn", turn.score)
+        decision = Decision(0.0, "longest turn", turn.score)
+    if decision != turn.decision:
+        turn.decision = decision
+        floor.out.append(act.Weighed(turn.number, decision))
     due = turn.sounds_until + turn.decision.wait_s
     floor.timer = max(due, min(turn.held_until, due + MAYBE_MOST_S))
     _speculate(floor, turn)
@@ -221,7 +229,7 @@ def _speculate(floor: Floor, turn: Turn) -> None:
     if floor.expect is None or floor.expect.kind is not Kind.TALK or not turn.final or turn.wordless:
         return
     text = _said(floor, turn)
-    if turn.decision.reason == "unfinished" or turn.speculated == text or not _answers(floor, turn):
+    if turn.decision.reason == UNFINISHED or turn.speculated == text or not _answers(floor, turn):
         return
     floor.drop_speculation()
     turn.speculated = text
