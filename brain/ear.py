@@ -214,7 +214,7 @@ class Ear:
             segment, until = self._segment, None
             if segment is not None and segment.number == item.segment:
                 until = self._when(segment.first + item.audio_ms * self._rate // 1000)
-            self._post(ev.PartialText(self._now(), item.segment, text, until))
+            self._post(ev.PartialText(self._now(), item.segment, text, until, item.confidence))
             return
         if self._segment is not None and self._segment.request == item.request:
             self._segment.request = 0

@@ -93,6 +93,13 @@ def decide(evidence: Evidence, bias: float = 0.0) -> Decision:
     return Decision(round(wait, 3), reason, evidence.score, round(_probability(log_odds), 4), because)
 
 
+def settled(decision: Decision) -> bool:
+    """Whether the words are a whole answer, and neither the audio model nor anything else leaves a doubt of it."""
+    names = {item.name for item in decision.because}
+    agrees = decision.score is not None and decision.score >= 0.5
+    return agrees and bool(names & {Answer.WHOLE.value, Answer.LIKELY.value}) and decision.wait_s <= QUICK_S
+
+
 def _weighed(evidence: Evidence) -> tuple[Contribution, ...]:
     """All evidence that says something."""
     values = {**word_features(evidence.expect, evidence.text, evidence.final), **_heard(evidence)}

@@ -49,12 +49,13 @@ class Prosody:
 
 @dataclass(frozen=True, slots=True)
 class PartialText:
-    """What segment `segment` seems to say so far; `until` is when the last of its audio was heard, where known."""
+    """What segment `segment` seems to say so far: in what was heard of it `until` then, where that is known."""
 
     at: float
     segment: int
     text: str
     until: float | None = None
+    confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

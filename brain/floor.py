@@ -100,8 +100,7 @@ class Floor:
     it fits. `nod` is what was said over the prompt and did not stop it, which went on at `resumed_at`.
     `echo_doubted` says that speech over the bot may be its own echo. `stalls` counts the turns in a row that
     the recogniser did not answer; it is lost since `deaf_since`. `spare` is a terminator that keys complete
-    without it may still bring along, until `spare_until`. `bias` makes the end of a turn that much more likely than
-    the evidence does, in log-odds.
+    without it may still bring along, until `spare_until`.
     """
 
     state: State = State.IDLE
@@ -126,7 +125,6 @@ class Floor:
     echo_doubted: bool = False
     deaf_since: float | None = None
     held_from: State = State.IDLE
-    bias: float = 0.0
     out: list[act.Action] = field(default_factory=list)
 
     def go(self, state: State, timer: float | None = None) -> None:

@@ -29,6 +29,52 @@ def test_the_commit_waits_for_the_final() -> None:
     assert talk.outcomes == [(2.12, "Commit", "Yes.")]
 
 
+MENU = {"kind": Kind.CHOICE, "phrases": ("billing", "sales")}
+
+
+def menu(text: str, until: float, at: float, score: float | None = 0.9, **expects: object) -> Talk:
+    """"Sales" is said from 1.0 to 1.5; a partial comes at `at`, of what was heard until then; the final at 2.22."""
+    talk = Talk(final_s=0.6, score=score).asked(**(expects or MENU)).says(text, 1.0, 1.5)  # type: ignore[arg-type]
+    return talk.at(at, ev.PartialText(at, 1, text, until, 0.8)).until(5)
+
+
+def test_a_whole_answer_in_a_partial_that_heard_all_of_it_needs_no_final() -> None:
+    talk = menu("Sales.", until=1.45, at=1.66)
+    assert talk.outcomes == [(1.7, "Commit", "Sales.")] and talk.names(act.EndSegment) == ["EndSegment"]
+    assert [d.action.confidence for d in talk.done if isinstance(d.action, act.Commit)] == [0.8]
+    late = menu("Sales.", until=1.5, at=1.9)
+    assert late.outcomes == [(1.9, "Commit", "Sales.")]
+
+
+@pytest.mark.parametrize("until", [1.0, 1.3, 1.41])
+def test_a_partial_that_may_lack_a_word_waits_for_the_final(until: float) -> None:
+    assert [at for at, _, _ in menu("Sales.", until, at=1.66).outcomes] == [2.22]
+
+
+def test_nor_does_a_partial_commit_where_the_voice_goes_on_or_is_unknown_or_the_answer_is_open() -> None:
+    for talk in (
+        menu("Sales.", 1.5, 1.66, score=0.3),
+        menu("Sales.", 1.5, 1.66, score=None),
+        menu("Something else.", 1.5, 1.66),
+        menu("Where is my bill?", 1.5, 1.66, kind=Kind.TALK),
+        menu("John Smith.", 1.5, 1.66, kind=Kind.NAME),
+    ):
+        [(at, name, _)] = talk.outcomes
+        assert name == "Commit" and at >= 2.22
+
+
+def test_every_move_of_the_deadline_is_told_once_and_says_why() -> None:
+    talk = Talk(score=0.9).asked().says("When do you open?", 1.0, 2.0).until(5)
+    told = [d.action.decision for d in talk.done if isinstance(d.action, act.Weighed)]
+    assert [[item.name for item in decision.because] for decision in told] == [
+        ["no words yet"],
+        ["no words yet", "voice"],
+        ["sentence ends", "voice"],
+    ]
+    [commit] = [d.action for d in talk.done if isinstance(d.action, act.Commit)]
+    assert commit.why == told[-1]
+
+
 def test_words_and_voice_commit_within_a_quarter_of_a_second() -> None:
     talk = Talk(score=0.9).asked().says("When do you open?", 1.0, 2.0).until(5)
     [(at, name, text)] = talk.outcomes
