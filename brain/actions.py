@@ -46,6 +46,14 @@ class DropSpeculation:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """The deadline of the turn was set or moved: for the journal, which is to say why."""
+
+    turn: int
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """The caller's turn is over. `ended` is when it really ended; `why` explains the decision."""
 
@@ -118,6 +126,7 @@ Action = (
     | RequestFinal
     | Speculate
     | DropSpeculation
+    | Weighed
     | Commit
     | CommitKeys
     | KeyWaits

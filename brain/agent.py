@@ -241,6 +241,8 @@ class Agent:
             case act.KeyWaits(key):
                 if self.on_key_waiting is not None:
                     self.on_key_waiting(key)
+            case act.Weighed():
+                pass  # it is said in the journal
             case act.Commit() | act.CommitKeys() | act.NoInput() | act.CannotHear():
                 self._deliver(action)
 

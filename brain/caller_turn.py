@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from brain import actions as act
 from brain import events as ev
-from brain.endpointing import Decision, Evidence, decide
+from brain.endpointing import UNFINISHED, Decision, Evidence, decide, settled
 from brain.expect import Expect, Interruptible, Kind
 from brain.floor import DEAF_GRACE_S, FINAL_LIMIT_S, Floor, State, Turn
 from brain.interruption import fits, is_nod
@@ -24,9 +24,12 @@ MAYBE_HOLDS_S = 0.16
 """A sound in a pause holds the decision this long: the voice detector mostly decides within it."""
 MAYBE_MOST_S = 0.36
 """All sounds together hold it no longer than this."""
+UNHEARD_S = 0.08
+"""What a partial may lack of the turn's sound: the fading of its last syllable."""
 PROMPT_LIMIT_S = 5.0
 """A prompt that isn't there by then: listen without it."""
 
+_CLOSED = (Kind.YES_NO, Kind.CHOICE, Kind.DIGITS)
 OPEN = Expect()
 """What is expected where nobody asked."""
 
@@ -152,7 +155,7 @@ def note_text(floor: Floor, event: ev.PartialText | ev.FinalText) -> bool:
     elif turn.final:
         return False
     else:
-        turn.text = event.text
+        turn.text, turn.heard_until, turn.confidence = event.text, event.until, event.confidence
     return True
 
 
@@ -201,15 +204,23 @@ def scored(floor: Floor, event: ev.TurnScore) -> None:
             weigh(floor, event.at)
 
 
+def sounded(floor: Floor, event: ev.Prosody) -> None:
+    if floor.turn is not None:
+        floor.turn.prosody = event.contour
+
+
 def weigh(floor: Floor, now: float) -> None:
     """Set the deadline from the evidence; prepare an answer once the words are known."""
     turn = floor.turn
     assert turn is not None
     expect = floor.expect or OPEN
     if turn.over:
-        turn.decision = decide(Evidence(expect, turn.text, turn.final, turn.score, floor.pauses))
+        decision = decide(Evidence(expect, turn.text, turn.final, turn.score, floor.pauses, turn.prosody))
     else:
-        turn.decision = Decision(0.0, "longest turn", turn.score)
+        decision = Decision(0.0, "longest turn", turn.score)
+    if decision != turn.decision:
+        turn.decision = decision
+        floor.out.append(act.Weighed(turn.number, decision))
     due = turn.sounds_until + turn.decision.wait_s
     floor.timer = max(due, min(turn.held_until, due + MAYBE_MOST_S))
     _speculate(floor, turn)
@@ -221,7 +232,7 @@ def _speculate(floor: Floor, turn: Turn) -> None:
     if floor.expect is None or floor.expect.kind is not Kind.TALK or not turn.final or turn.wordless:
         return
     text = _said(floor, turn)
-    if turn.decision.reason == "unfinished" or turn.speculated == text or not _answers(floor, turn):
+    if turn.decision.reason == UNFINISHED or turn.speculated == text or not _answers(floor, turn):
         return
     floor.drop_speculation()
     turn.speculated = text
@@ -248,7 +259,7 @@ def end_turn(floor: Floor, now: float) -> None:
     turn = floor.turn
     assert turn is not None
     limit = _final_limit(floor, turn)
-    if not turn.final and now < limit:
+    if not (turn.final or _heard_enough(floor, turn)) and now < limit:
         floor.timer = limit
     elif not turn.final and turn.text is None:
         stalled(floor, now)
@@ -266,6 +277,18 @@ def end_turn(floor: Floor, now: float) -> None:
             await_caller(floor, now)
         else:
             floor.answer(commit)
+
+
+def _heard_enough(floor: Floor, turn: Turn) -> bool:
+    """Whether the turn may end on a partial: it covers all that was said, and holds a whole answer beyond doubt.
+
+    The last of a sound that it may lack is too short for a word. Only where another word would be another answer:
+    the end of a name or of a sentence is better heard whole.
+    """
+    if floor.expect is None or floor.expect.kind not in _CLOSED:
+        return False
+    heard = turn.heard_until is not None and turn.heard_until >= turn.sounds_until - UNHEARD_S
+    return heard and settled(turn.decision)
 
 
 def _final_limit(floor: Floor, turn: Turn) -> float:

@@ -19,6 +19,7 @@ from brain.interruption import without_own
 from media.echo import EchoCanceller, EchoReport, EchoState
 from media.frame import FRAME_MS, Pcm, samples
 from media.levels import Levels
+from media.prosody import SPAN_S, measure
 from media.vad import SpeechMaybe, SpeechStarted, SpeechStopped, Vad
 
 RUN_UP_S = 0.25
@@ -72,6 +73,7 @@ class Ear:
         self._doubted = False
         self._kept = np.zeros(int(KEPT_S * rate_hz), np.int16)
         self._end = 0
+        self._newest = (0, 0.0)
         self._stream: SttStream | None = None
         self._segment: _Segment | None = None
         self._to_score: asyncio.Queue[int] = asyncio.Queue()
@@ -95,14 +97,28 @@ class Ear:
         if self._segment is not None and self._stream is not None:
             self._tell(lambda stream: stream.feed(levelled))
         now = self._now()
+        self._newest = newest, now
         for event in events:
-            since = round(now - (newest - event.position) / self._rate, 4)
+            since = self._when(event.position)
             if isinstance(event, SpeechMaybe):
                 self._post(ev.SpeechMaybe(now, since))
             elif isinstance(event, SpeechStarted):
                 self._post(ev.SpeechStarted(now, since))
             elif isinstance(event, SpeechStopped):
+                self._post_prosody(now, event.position)
                 self._post(ev.SpeechStopped(now, since))
+
+    def _when(self, position: int) -> float:
+        """When sample `position` came, on the call's clock."""
+        newest, at = self._newest
+        return round(at - (newest - position) / self._rate, 4)
+
+    def _post_prosody(self, now: float, ended: int) -> None:
+        """How the voice sounded up to sample `ended`, the last before a pause."""
+        pause = self._end - ended
+        contour = measure(self._last(pause + int(SPAN_S * self._rate))[: -pause or None], self._rate)
+        if contour is not None:
+            self._post(ev.Prosody(now, contour))
 
     @property
     def echo(self) -> EchoReport:
@@ -195,7 +211,10 @@ class Ear:
     def _heard(self, item: Partial | Final) -> None:
         text = without_own(item.text, self._own()) if self._doubted else item.text
         if isinstance(item, Partial):
-            self._post(ev.PartialText(self._now(), item.segment, text))
+            segment, until = self._segment, None
+            if segment is not None and segment.number == item.segment:
+                until = self._when(segment.first + item.audio_ms * self._rate // 1000)
+            self._post(ev.PartialText(self._now(), item.segment, text, until, item.confidence))
             return
         if self._segment is not None and self._segment.request == item.request:
             self._segment.request = 0

@@ -40,12 +40,16 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """What a segment seems to say so far. `stable` is the prefix of `text` that two decodes agreed on."""
+    """What a segment seems to say so far, in its first `audio_ms`.
+
+    `stable` is the prefix of `text` that two decodes agreed on. `confidence` is a probability, 0 where it isn't known.
+    """
 
     segment: int
     text: str
     stable: str
     audio_ms: int
+    confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

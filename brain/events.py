@@ -2,7 +2,7 @@
 
 `at` is seconds on the call's clock (0 = the call was answered). `since` is when a thing really was, which
 is earlier: the voice detector needs time to be sure. No event holds anything but numbers, strings, enums
-and `Expect`, so `brain.journal` writes and reads them without loss.
+and plain dataclasses of them, so `brain.journal` writes and reads them without loss.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from brain.expect import Expect, Interruptible
+from media import prosody
 
 # ---- the caller -------------------------------------------------------------------------------------------
 
@@ -39,12 +40,22 @@ class SpeechStopped:
 
 
 @dataclass(frozen=True, slots=True)
+class Prosody:
+    """How the voice sounded before the pause that `SpeechStopped` reports right after this."""
+
+    at: float
+    contour: prosody.Prosody
+
+
+@dataclass(frozen=True, slots=True)
 class PartialText:
-    """What segment `segment` seems to say so far."""
+    """What segment `segment` seems to say so far: in what was heard of it `until` then, where that is known."""
 
     at: float
     segment: int
     text: str
+    until: float | None = None
+    confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +169,7 @@ Event = (
     SpeechMaybe
     | SpeechStarted
     | SpeechStopped
+    | Prosody
     | PartialText
     | FinalText
     | TurnScore

@@ -13,6 +13,7 @@ from math import inf
 from brain import actions as act
 from brain.endpointing import Decision
 from brain.expect import Expect, Interruptible
+from media.prosody import Prosody
 
 
 class State(Enum):
@@ -42,6 +43,7 @@ class Turn:
     """The caller's turn so far. `sounds_until` is the end of the last speech, `over` while in a pause.
 
     `request` is the newest question to the recogniser that still stands (0 for none), asked at `requested`.
+    `prosody` is the voice's before the pause; a partial `text` covers what was said up to `heard_until`.
     `held_until` keeps a pause open for a sound in it. `on_hold_s` of its time the call was on hold.
     """
 
@@ -56,6 +58,8 @@ class Turn:
     final: bool = False
     confidence: float = 0.0
     score: float | None = None
+    prosody: Prosody | None = None
+    heard_until: float | None = None
     speculated: str | None = None
     held_until: float = 0.0
     on_hold_s: float = 0.0
@@ -73,7 +77,7 @@ class Turn:
 
     def speaks_again(self) -> None:
         """The pause is over: what was asked about it says nothing any more."""
-        self.over, self.final, self.score, self.request = False, False, None, 0
+        self.over, self.final, self.score, self.prosody, self.request = False, False, None, None, 0
 
 
 @dataclass(frozen=True, slots=True)

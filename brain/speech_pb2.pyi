@@ -79,16 +79,18 @@ class SttRequest(_message.Message):
 class SttReply(_message.Message):
     __slots__ = ("stream", "partial", "final", "failed")
     class Partial(_message.Message):
-        __slots__ = ("segment", "text", "stable", "audio_ms")
+        __slots__ = ("segment", "text", "stable", "audio_ms", "confidence")
         SEGMENT_FIELD_NUMBER: _ClassVar[int]
         TEXT_FIELD_NUMBER: _ClassVar[int]
         STABLE_FIELD_NUMBER: _ClassVar[int]
         AUDIO_MS_FIELD_NUMBER: _ClassVar[int]
+        CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
         segment: int
         text: str
         stable: str
         audio_ms: int
-        def __init__(self, segment: _Optional[int] = ..., text: _Optional[str] = ..., stable: _Optional[str] = ..., audio_ms: _Optional[int] = ...) -> None: ...
+        confidence: float
+        def __init__(self, segment: _Optional[int] = ..., text: _Optional[str] = ..., stable: _Optional[str] = ..., audio_ms: _Optional[int] = ..., confidence: _Optional[float] = ...) -> None: ...
     class Word(_message.Message):
         __slots__ = ("text", "start_ms", "end_ms", "confidence")
         TEXT_FIELD_NUMBER: _ClassVar[int]

@@ -110,7 +110,11 @@ class _Hearing:
 def _reply(number: int, answer: Partial | Final) -> pb.SttReply:
     if isinstance(answer, Partial):
         heard = pb.SttReply.Partial(
-            segment=answer.segment, text=answer.text, stable=answer.stable, audio_ms=answer.audio_ms
+            segment=answer.segment,
+            text=answer.text,
+            stable=answer.stable,
+            audio_ms=answer.audio_ms,
+            confidence=answer.confidence,
         )
         return pb.SttReply(stream=number, partial=heard)
     final = pb.SttReply.Final(

@@ -256,6 +256,7 @@ _ANYWHERE: dict[type[Any], Callable[..., None]] = {
     ev.SpeechStarted: _voice_started,
     ev.SpeechStopped: _voice_stopped,
     ev.TurnScore: caller_turn.scored,
+    ev.Prosody: caller_turn.sounded,
     ev.EchoChanged: overlap.echo_changed,
     ev.KeyPressed: caller_turn.key,
     ev.Asked: _asked,

@@ -88,7 +88,7 @@ class ScriptedStream:
             text = " ".join(words)
             agreed = stable_prefix(text, segment.shown)
             segment.shown = len(words)
-            self._answers.put_nowait(Partial(segment.number, text, agreed, self._audio_ms(segment)))
+            self._answers.put_nowait(Partial(segment.number, text, agreed, self._audio_ms(segment), 1.0))
 
     def finalize(self, segment: int, request: int) -> None:
         open_now = self._segment

@@ -175,7 +175,7 @@ class WhisperStream:
             heard_all = _Decode(audio.end_ms)
             heard_all.result = asyncio.ensure_future(self._decode_final(open_now.settings, audio))
         heard_all.wanted = True
-        self._drop_decodes()  # what they would say, the final says better
+        self._drop_decodes(under_way=False)  # what they would say, the final says better
         open_now.pause, open_now.decoded_ms = heard_all, open_now.window.audio_ms
         self._spawn(partial(self._final, open_now, request, heard_all.result, audio.end_ms))
 
@@ -219,6 +219,7 @@ class WhisperStream:
         self, segment: _Segment, request: int, result: asyncio.Future[Heard], audio_ms: int
     ) -> None:
         heard = await asyncio.shield(result)
+        segment.shown_ms = max(segment.shown_ms, audio_ms)
         words, language = heard.words, segment.settings.language
         confidence = sum(w.confidence for w in words) / len(words) if words else 0.0
         self._answers.put_nowait(
@@ -281,14 +282,14 @@ class WhisperStream:
                 rest = rest.cut(at_ms, words[:count])
                 segment.agreement.forget(count)
         segment.window.roll(rest)
-        return Partial(segment.number, text, stable, heard.rest.end_ms)
+        return Partial(segment.number, text, stable, heard.rest.end_ms, heard.hypothesis.confidence)
 
-    def _drop_decodes(self) -> None:
-        """Cancel what no final waits for."""
+    def _drop_decodes(self, under_way: bool = True) -> None:
+        """Cancel what no final waits for; without `under_way`, only what hasn't begun: the rest is known sooner."""
         segment = self._segment
         if segment is None:
             return
-        for under_way in (segment.partial, segment.pause):
-            if under_way is not None and not under_way.wanted:
-                under_way.result.cancel()
+        for guess in (segment.partial, segment.pause):
+            if guess is not None and not guess.wanted and (under_way or guess.audio_ms is None):
+                guess.result.cancel()
         segment.partial = segment.pause = None

@@ -266,7 +266,7 @@ class RemoteStream:
         what = reply.WhichOneof("what")
         if what == "partial":
             p = reply.partial
-            self._answers.put_nowait(Partial(p.segment, p.text, p.stable, p.audio_ms))
+            self._answers.put_nowait(Partial(p.segment, p.text, p.stable, p.audio_ms, p.confidence))
         elif what == "final":
             f = reply.final
             words = tuple(Word(w.text, w.start_ms, w.end_ms, w.confidence) for w in f.words)

@@ -2,121 +2,179 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from math import log
+
 import pytest
 
-from brain.endpointing import COMMA_S, DOUBTFUL_S, LIKELY_S, OPEN_S, QUICK_S, SURE_S, Decision, Evidence, decide
+from brain.endpoint_weights import PAUSE_S, QUICK_S, SURE, WEIGHTS
+from brain.endpointing import UNFINISHED, WHOLE, Decision, Evidence, decide
 from brain.expect import Expect, Kind
+from media.prosody import Prosody
 
 LONGEST = Expect().max_pause_s
+FLAT = Prosody(tail_s=0.2)
 
 
-def wait(
-    text: str | None, kind: Kind = Kind.TALK, final: bool = True, score: float | None = None, **kw: object
-) -> float:
-    """The wait after `text`, for a caller who hasn't paused before."""
-    expect = Expect(kind, **kw)  # type: ignore[arg-type]
-    return decide(Evidence(expect, text, final, score, 0.0)).wait_s
+def decision(
+    text: str | None,
+    kind: Kind = Kind.TALK,
+    final: bool = True,
+    score: float | None = None,
+    pauses: float = 0.0,
+    prosody: Prosody | None = None,
+    bias: float = 0.0,
+    **settings: object,
+) -> Decision:
+    """What is decided after `text`."""
+    expect = Expect(kind, **settings)  # type: ignore[arg-type]
+    return decide(Evidence(expect, text, final, score, pauses, prosody), bias)
 
 
-@pytest.mark.parametrize("text", ["yes it is", "That's right.", "uh huh"])
+def wait(text: str | None, kind: Kind = Kind.TALK, **known: object) -> float:
+    """How long is waited after it."""
+    return decision(text, kind, **known).wait_s  # type: ignore[arg-type]
+
+
+# ---- answers ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["yes it is", "That's right.", "uh huh", "Yes, please."])
 def test_a_whole_yes_or_no_is_quick(text: str) -> None:
-    assert wait(text, Kind.YES_NO) == QUICK_S
-    assert wait(text, Kind.YES_NO, final=False) == SURE_S
+    assert wait(text, Kind.YES_NO) == wait(text, Kind.YES_NO, score=0.6) == QUICK_S
+    assert decision(text, Kind.YES_NO).reason == WHOLE
 
 
 @pytest.mark.parametrize("text", ["Yes.", "No.", "Yeah"])
-def test_one_word_may_have_more_behind_its_comma(text: str) -> None:
-    assert wait(text, Kind.YES_NO) == wait(text, Kind.YES_NO, final=False) == COMMA_S > SURE_S
-
-
-def test_a_yes_with_a_courtesy_is_sure() -> None:
-    assert wait("Yes, please.", Kind.YES_NO) == SURE_S
+def test_after_one_word_the_voice_says_whether_there_is_more_behind_its_comma(text: str) -> None:
+    unheard = wait(text, Kind.YES_NO)
+    assert wait(text, Kind.YES_NO, score=0.97, prosody=FLAT) <= 0.3 < unheard
+    assert wait(text, Kind.YES_NO, score=0.3) > unheard
+    assert wait(text.rstrip(".") + ",", Kind.YES_NO) > QUICK_S
 
 
 @pytest.mark.parametrize("text", ["Yes, but", "No, it's", "um", "No, because", "Yes and"])
 def test_a_yes_or_no_that_goes_on_is_waited_for(text: str) -> None:
-    assert wait(text, Kind.YES_NO) == LONGEST
+    assert wait(text, Kind.YES_NO, score=0.99) == LONGEST
 
 
 def test_digits_wait_for_their_number() -> None:
     bounds = {"min_digits": 7, "max_digits": 9}
-    assert wait("five five five", Kind.DIGITS, **bounds) == LONGEST
-    assert wait("555 0123", Kind.DIGITS, **bounds) == DOUBTFUL_S
-    assert wait("555 0123 44", Kind.DIGITS, **bounds) == QUICK_S
-    assert wait("My number is", Kind.DIGITS, **bounds) == LONGEST
+    assert wait("five five five", Kind.DIGITS, score=0.99, **bounds) == LONGEST
+    assert wait("My number is", Kind.DIGITS, score=0.99, **bounds) == LONGEST
+    assert 0.7 <= wait("555 0123", Kind.DIGITS, **bounds) < LONGEST
+    assert wait("555 0123 44", Kind.DIGITS, score=0.1, **bounds) <= 0.3
+    usual = wait("555 0123", Kind.DIGITS, score=0.9, usual_digits=(7,), **bounds)
+    assert QUICK_S <= usual < wait("555 0123", Kind.DIGITS, score=0.9, **bounds)
+
+
+def test_a_choice_is_sure_and_may_end_in_a_small_word() -> None:
+    phrases = ("billing", "check in")
+    assert wait("Billing.", Kind.CHOICE, phrases=phrases) == QUICK_S
+    assert wait("check in", Kind.CHOICE, phrases=phrases) == QUICK_S
+    assert wait("billing and", Kind.CHOICE, phrases=phrases) == LONGEST
+
+
+def test_names_come_in_two_parts_or_in_letters() -> None:
+    full, first, spelled = (wait(text, Kind.NAME) for text in ("John Smith.", "John.", "S M I"))
+    assert full < first < spelled
+    assert wait("It's", Kind.NAME) == LONGEST
+
+
+# ---- sentences --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("text", ["My number is 555.", "It's 555 012.", "You can call my number: 5"])
 def test_free_talk_is_not_cut_off_inside_a_number(text: str) -> None:
-    assert wait(text, score=0.9) == DOUBTFUL_S
+    assert wait(text, score=0.6) >= 0.6
+    assert wait(text, score=0.9) > 2 * wait("My number is 555 0123.", score=0.9)
 
 
-def test_a_whole_number_or_a_time_does_not_hold_free_talk_up() -> None:
-    assert wait("My number is 555 0123.", score=0.9) == SURE_S
-    assert wait("Come at 9.", score=0.9) == SURE_S
+@pytest.mark.parametrize("text", ["My number is 555 0123.", "Come at 9.", "When do you open?"])
+def test_a_whole_sentence_is_sure_where_the_voice_is(text: str) -> None:
+    assert wait(text, score=0.95) <= 0.25
 
 
 @pytest.mark.parametrize(
     "text", ["I need a doctor and", "My name is", "Well,", "I would like to...", "um", "hold on"]
 )
 def test_nobody_ends_like_that(text: str) -> None:
-    assert wait(text, score=0.95) == LONGEST
+    assert wait(text, score=0.99) == LONGEST and decision(text, score=0.99).reason == UNFINISHED
 
 
-@pytest.mark.parametrize(
-    "text", ["Yes, it is.", "I think I am. Yes, I can", "Who is it for?", "What is that like?"]
-)
+@pytest.mark.parametrize("text", ["Yes, it is.", "Who is it for?", "What is that like?"])
 def test_but_some_end_in_such_words(text: str) -> None:
-    if text.startswith("I think"):
-        assert wait(text) == LONGEST  # not told apart
-    else:
-        assert wait(text) == LIKELY_S
+    assert wait(text) == wait("When do you open?")
 
 
-def test_a_choice_is_sure_and_may_end_in_a_small_word() -> None:
-    phrases = ("billing", "check in")
-    assert wait("Billing.", Kind.CHOICE, phrases=phrases) == SURE_S
-    assert wait("check in", Kind.CHOICE, phrases=phrases) == SURE_S
-    assert wait("billing and", Kind.CHOICE, phrases=phrases) == LONGEST
-
-
-def test_names_come_in_two_parts_or_in_letters() -> None:
-    assert wait("John Smith.", Kind.NAME) == LIKELY_S
-    assert wait("John.", Kind.NAME) == OPEN_S
-    assert wait("S M I", Kind.NAME) == DOUBTFUL_S
-    assert wait("It's", Kind.NAME) == LONGEST
-
-
-def test_words_and_voice_together_are_sure_and_a_voice_that_goes_on_is_not() -> None:
-    question = "When do you open?"
-    assert wait(question, score=0.9) == SURE_S
-    assert wait(question, score=0.6) == LIKELY_S
-    assert wait(question, score=0.3) == OPEN_S
-    assert wait(question) == LIKELY_S
-    assert wait("when do you open") == OPEN_S
-    assert wait("when do you open", score=0.1) > DOUBTFUL_S
-
-
-def test_without_words() -> None:
-    assert wait(None) == wait(None, score=0.2) == DOUBTFUL_S
-    assert wait(None, score=0.9) == OPEN_S
-    assert wait("", final=False) == wait("...", final=False) == OPEN_S
-    assert wait("") == QUICK_S  # a noise: nothing to wait for
+def test_a_yes_deep_in_a_sentence_is_not_told_apart() -> None:
+    assert wait("I think I am. Yes, I can") == LONGEST
 
 
 def test_words_of_any_script_are_words() -> None:
-    assert wait("Во сколько вы открываетесь?", score=0.9) == SURE_S
+    assert wait("Во сколько вы открываетесь?", score=0.95) == wait("When do you open?", score=0.95)
+
+
+def test_without_words_the_voice_alone_is_less() -> None:
+    assert wait("When do you open?", score=0.9) < wait(None, score=0.9) < wait(None) < wait(None, score=0.2)
+    assert wait("", final=False) == wait("...", final=False) > QUICK_S
+    assert wait("") == QUICK_S  # a noise: nothing to wait for
+
+
+# ---- voice, prosody, caller -------------------------------------------------------------------------------
+
+
+def test_the_surer_the_voice_the_shorter_the_wait() -> None:
+    for text in ("When do you open?", "when do you open", None):
+        waits = [wait(text, score=score) for score in (0.05, 0.3, 0.6, 0.9, 0.999)]
+        assert all(longer >= shorter for longer, shorter in pairwise(waits)) and waits[0] > waits[-1] + 0.2
+
+
+def test_a_falling_and_fading_voice_is_at_its_end_and_a_drawn_out_one_is_not() -> None:
+    def heard(**prosody: float) -> float:
+        p = decision("when do you open", prosody=Prosody(**prosody)).p
+        assert p is not None
+        return p
+
+    assert heard(fall_st=4.0) > heard(fall_st=0.0) > heard(fall_st=-3.0)
+    assert heard(fade_db=12.0) > heard(fade_db=0.0)
+    assert heard(tail_s=0.2) == heard(tail_s=0.1) > heard(tail_s=0.5)
 
 
 def test_a_caller_who_pauses_is_waited_for_a_little_longer() -> None:
-    def patient(text: str, pauses: float, kind: Kind = Kind.TALK) -> Decision:
-        return decide(Evidence(Expect(kind), text, True, 0.9, pauses))
+    waits = [wait("When do you open?", score=0.9, pauses=pause) for pause in (0.0, 0.2, 0.4, 0.6, 1.1)]
+    assert waits[0] < waits[1] < waits[2] < waits[3] == waits[4] <= waits[0] + 0.4
+    assert wait("Yes, it is.", Kind.YES_NO, score=0.9, pauses=1.1) == QUICK_S
 
-    assert patient("When do you open?", 0.4).wait_s == SURE_S + 0.25
-    assert patient("When do you open?", 0.2).wait_s == pytest.approx(0.3)
-    assert patient("When do you open?", 1.1).wait_s == SURE_S + 0.25
-    assert patient("Yes.", 1.1, Kind.YES_NO).wait_s == COMMA_S
-    assert patient("When do you open?", 0.4).reason == "words and voice, a caller who pauses"
+
+# ---- policy -----------------------------------------------------------------------------------------------
+
+
+def test_the_wait_is_what_silence_needs_to_make_the_odds_sure() -> None:
+    for text, score in (("when do you open", 0.6), (None, 0.8), ("John Smith", None)):
+        found = decision(text, score=score)
+        assert found.p is not None and found.p < 0.95
+        odds = log(found.p / (1 - found.p))
+        assert found.wait_s == pytest.approx(QUICK_S + PAUSE_S * (SURE - odds), abs=2e-3)
+
+
+def test_every_decision_says_what_it_was_made_of() -> None:
+    found = decision("When do you open?", score=0.8, pauses=0.3, prosody=Prosody(2.0, 0.0, 5.0, 0.3, 4.0))
+    assert [item.name for item in found.because] == [
+        "sentence ends", "voice", "pitch falls", "fades", "drawn out", "caller pauses",
+    ]  # fmt: skip
+    assert all(item.weight == WEIGHTS[item.name] and item.value for item in found.because)
+    assert found.p is not None
+    odds = sum(item.log_odds for item in found.because)
+    assert log(found.p / (1 - found.p)) == pytest.approx(odds, abs=0.01)
+    assert found.reason == max(found.because, key=lambda item: abs(item.log_odds)).name
+    assert found.score == 0.8
+
+
+def test_bias_moves_every_deadline_the_same_way() -> None:
+    for text in ("when do you open", None, "John"):
+        assert wait(text, bias=1.0) == pytest.approx(wait(text) - PAUSE_S, abs=2e-3)
+    assert wait("When do you open?", bias=99.0) == QUICK_S and wait("When do you open?", bias=-99.0) == LONGEST
 
 
 def test_no_pause_is_longer_than_the_plan_allows() -> None:

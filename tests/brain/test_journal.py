@@ -12,6 +12,7 @@ from brain import events as ev
 from brain import journal
 from brain.expect import Expect, Interruptible, Kind
 from brain.journal import JournalError
+from media.prosody import Prosody
 
 
 def a_conversation() -> list[str]:
@@ -27,7 +28,9 @@ EVERY_EVENT: list[ev.Event] = [
     ev.SpeechMaybe(0.1, 0.05),
     ev.SpeechStarted(0.30000000000000004, 0.1),
     ev.SpeechStopped(1.1, 1.0),
+    ev.Prosody(1.15, Prosody(1.5, -0.3, 2.0, 0.14, 4.1)),
     ev.PartialText(1.2, 3, 'He said "oh"\n'),
+    ev.PartialText(1.25, 3, "She did", 1.1),
     ev.FinalText(1.3, 3, 4, "Füße, да", 0.123456789),
     ev.TurnScore(1.4, 4, 1e-17),
     ev.EchoChanged(1.45, True),

@@ -136,7 +136,7 @@ class World:
                 self.speech = False
                 self.give(ev.SpeechStopped(at, at - 0.12))
             case "partial" if self.segment is not None:
-                self.give(ev.PartialText(at, self.segment, text))
+                self.give(ev.PartialText(at, self.segment, text, at - 0.05))
             case "final" if self.request is not None:
                 (segment, request), self.request = self.request, None
                 self.give(ev.FinalText(at, segment, request, text, 0.5))
