@@ -106,6 +106,17 @@ class ResumePlayout:
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """The caller said `text` over the bot, and it goes on: kept in the history, not answered.
+
+    A Commit of the same `turn` takes it back: said over the end of a question it was the answer.
+    """
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class StopSpeaking:
     """A real interruption of `utterance`: drop what is left of it, cut the history to what was heard."""
 
@@ -127,5 +138,6 @@ Action = (
     | Unduck
     | PausePlayout
     | ResumePlayout
+    | Aside
     | StopSpeaking
 )

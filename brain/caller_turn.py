@@ -328,7 +328,7 @@ def key(floor: Floor, event: ev.KeyPressed) -> None:
         return
     if floor.expect is not None:
         floor.keys = ""
-    if floor.state in (State.PAUSED, State.DOUBTING):
+    if floor.state in (State.PAUSED, State.DOUBTING, State.OVERHEARING):
         take_floor(floor, event.at)
     elif floor.state in (State.SPEAKING, State.DUCKED):
         floor.silent_since = event.at

@@ -23,6 +23,7 @@ class State(Enum):
     DUCKED = "ducked"
     DOUBTING = "doubting"
     PAUSED = "paused"
+    OVERHEARING = "overhearing"
     LISTENING = "listening"
     HEARING = "hearing"
     ENDING = "ending"
@@ -92,6 +93,8 @@ class Floor:
     began to count, `patience` when it has lasted too long, `pauses` the longest pause after which this caller
     went on, `pending` a turn that ended before anybody asked, `keys` keys not yet used.
 
+    `paused_at` is when a prompt that was to be heard fell silent for a voice, None where none did.
+    `vain` sounds in a row held no word; the row is forgotten at `vain_until`.
     `open_since` is when the caller could first know the question: speech from before it is an answer only if
     it fits. `nod` is what was said over the prompt and did not stop it, which went on at `resumed_at`.
     `echo_doubted` says that speech over the bot may be its own echo. `stalls` counts the turns in a row that
@@ -106,6 +109,9 @@ class Floor:
     pending: act.Commit | None = None
     nod: act.Commit | None = None
     resumed_at: float = 0.0
+    paused_at: float | None = None
+    vain: int = 0
+    vain_until: float = 0.0
     keys: str = ""
     spare: str = ""
     spare_until: float = 0.0

@@ -62,7 +62,7 @@ def judge(overlap: Overlap) -> Verdict:
     words = _words(text or "")
     content = not is_nod(text or "")
     if text is not None:
-        if words and not overlap.early and _answers(text, expect):
+        if words and not overlap.early and answers(text, expect):
             return Verdict.STOP
         if content and (overlap.final or len(words) >= 2):
             return Verdict.STOP
@@ -148,7 +148,7 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def _answers(text: str, expect: Expect | None) -> bool:
+def answers(text: str, expect: Expect | None) -> bool:
     """Whether `text` is what the plan waits for: a "yes" is no nod where a yes is the answer."""
     if expect is None or not expect.voice:
         return False

@@ -12,7 +12,9 @@ The states, and what may follow:
     SPEAKING   the bot speaks                             -> DUCKED on a sound, LISTENING or IDLE at its end
     DUCKED     it speaks lower: a sound may be speech     -> PAUSED when it is, SPEAKING when it isn't
     DOUBTING   the same, judged by words: maybe an echo   -> SPEAKING, or the caller's as from PAUSED
-    PAUSED     it holds its place while we judge          -> SPEAKING (a nod), HEARING or ENDING (a real one)
+    PAUSED     it holds its place while we judge          -> SPEAKING (a nod), HEARING or ENDING (a real one),
+                                                             DOUBTING where it is over and no word known
+    OVERHEARING  nothing may stop it; the caller is heard -> HEARING or ENDING at the prompt's end
     LISTENING  the caller's turn, not begun               -> HEARING, KEYING, or no input after a silence
     HEARING    the caller speaks                          -> ENDING at every pause
     ENDING     a pause: is the turn over?                 -> HEARING if they go on, THINKING at the deadline
@@ -181,6 +183,10 @@ def _unhold(floor: Floor, event: ev.HoldChanged) -> None:
     if floor.turn is not None and overlap.may_go_on(floor):
         _resume_turn(floor, floor.turn, event.at)
         return
+    if floor.turn is not None and floor.prompt is not None and floor.hears(event.at):
+        floor.out.append(act.ResumePlayout())
+        floor.go(State.OVERHEARING)
+        return
     floor.forget_turn()
     if floor.prompt is not None:
         floor.out.append(act.ResumePlayout())
@@ -199,6 +205,7 @@ def _resume_turn(floor: Floor, turn: Turn, now: float) -> None:
     turn.sounds_until = now
     if floor.prompt is not None:
         floor.drop_speculation()
+        floor.paused_at = None
         floor.go(State.PAUSED)
         overlap.judge_overlap(floor, now)
     else:
@@ -230,12 +237,15 @@ _row((State.ENDING,), ev.SpeechMaybe, caller_turn.sound_in_pause)
 _row((State.LISTENING,), ev.SpeechMaybe, caller_turn.sound_in_silence)
 _row(_OVER_BOT, ev.SpeechStarted, overlap.speech_over_bot)
 _row(_JUDGED, ev.SpeechStarted, overlap.overlap_speech)
+_row((State.OVERHEARING,), ev.SpeechStarted, overlap.overheard_speech)
 _row(_QUIET, ev.SpeechStarted, caller_turn.turn_begins)
 _row((State.ENDING,), ev.SpeechStarted, caller_turn.turn_goes_on)
 _row(_JUDGED, ev.SpeechStopped, overlap.overlap_pause)
+_row((State.OVERHEARING,), ev.SpeechStopped, overlap.overheard_pause)
 _row((State.HEARING,), ev.SpeechStopped, caller_turn.pause_begins)
 for _text in (ev.PartialText, ev.FinalText):
     _row(_JUDGED, _text, overlap.overlap_text)
+    _row((State.OVERHEARING,), _text, overlap.overheard_text)
     _row((State.HEARING,), _text, caller_turn.hearing_text)
     _row((State.ENDING,), _text, caller_turn.ending_text)
     _row((State.HELD,), _text, caller_turn.held_text)

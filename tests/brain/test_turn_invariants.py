@@ -63,7 +63,7 @@ class World:
             assert due is None or due > event.at, "a Tick that moves nothing would come back at once"
         assert not (
             self.speaking is None
-            and self.manager.state in (State.SPEAKING, State.DUCKED, State.DOUBTING, State.PAUSED)
+            and self.manager.state in (State.SPEAKING, State.DUCKED, State.DOUBTING, State.PAUSED, State.OVERHEARING)
         )
         if self.open_questions and self.speaking is None and not self.held:
             assert due is not None, f"an open question and no deadline: {self.manager.state}"
