@@ -86,6 +86,18 @@ class CannotHear:
 
 
 @dataclass(frozen=True, slots=True)
+class Interject:
+    """Say `text` beside the conversation: no answer and no part of the history, and an answer waits for its end."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nod:
+    """A low "mm-hm" while the caller talks: nobody's turn, and nothing waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Duck:
     """Speak lower: the caller may be saying something."""
 
@@ -134,6 +146,8 @@ Action = (
     | KeyWaits
     | NoInput
     | CannotHear
+    | Interject
+    | Nod
     | Duck
     | Unduck
     | PausePlayout

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from brain.expect import Expect, Kind
+from brain.small_talk import asks_whether_there
 from brain.spoken import choose, parse_digits, parse_yes_no
 
 LONG_S = 2.5
@@ -60,7 +61,7 @@ def judge(overlap: Overlap) -> Verdict:
     if overlap.early and expect is not None and expect.kind not in (Kind.TALK, Kind.TEXT):
         return _judge_early(overlap, expect)
     words = _words(text or "")
-    content = not is_nod(text or "")
+    content = asks_for_floor(text or "")
     if text is not None:
         if words and not overlap.early and answers(text, expect):
             return Verdict.STOP
@@ -119,6 +120,11 @@ def _longest_run(words: list[str], mine: list[str]) -> int:
 def is_nod(text: str) -> bool:
     """Whether nothing in `text` asks for the floor: "mm-hm", "okay, yeah", "hello?", or no word at all."""
     return all(word in _NODS or _HUM.fullmatch(word) for word in _words(text))
+
+
+def asks_for_floor(text: str) -> bool:
+    """Whether `text` is more than a nod, and than a question whether we are there, which our speaking answers."""
+    return not is_nod(text) and not asks_whether_there(text)
 
 
 def is_hum(text: str) -> bool:

@@ -13,12 +13,13 @@ ducks, and nothing but words stops: those of the bot's own aren't among them (`b
 from __future__ import annotations
 
 from brain import actions as act
+from brain import dead_air
 from brain import events as ev
-from brain.caller_turn import await_caller, note_text, take_floor
+from brain.caller_turn import answer, await_caller, go_on_waiting, note_text, take_floor
 from brain.endpointing import Decision
 from brain.expect import Interruptible, Kind
 from brain.floor import Floor, Prompt, State
-from brain.interruption import LONG_NOD_S, LONG_S, Overlap, Verdict, answers, is_hum, is_nod, judge
+from brain.interruption import LONG_NOD_S, LONG_S, Overlap, Verdict, answers, asks_for_floor, is_hum, is_nod, judge
 
 MAYBE_S = 0.25
 """How long a possible sound ducks the bot without being confirmed."""
@@ -44,6 +45,9 @@ def prompt_started(floor: Floor, event: ev.PromptStarted) -> None:
 
 def prompt_over_caller(floor: Floor, event: ev.PromptStarted) -> None:
     """Our words are ready while the caller speaks: hold them, and judge whether to say them."""
+    if event.filler:
+        floor.out.append(act.StopSpeaking(event.utterance))
+        return
     _note_prompt(floor, event)
     if event.interruptible is Interruptible.SPEECH:
         floor.drop_speculation()
@@ -65,7 +69,10 @@ def prompt_over_keys(floor: Floor, event: ev.PromptStarted) -> None:
 
 
 def _note_prompt(floor: Floor, event: ev.PromptStarted) -> None:
-    floor.prompt, floor.nod = Prompt(event.utterance, event.interruptible), None
+    floor.prompt, floor.nod = Prompt(event.utterance, event.interruptible, event.filler), None
+    if event.filler:
+        return
+    dead_air.over(floor)
     if floor.expect is not None:
         floor.open_since = min(floor.open_since, event.at)
 
@@ -75,7 +82,7 @@ def prompt_ended(floor: Floor, event: ev.PromptEnded) -> None:
         if floor.prompt_coming():
             _prompt_failed(floor, event.at)
         return
-    floor.prompt = None
+    filler, floor.prompt = floor.prompt.filler, None
     floor.silent_since = event.at
     nod, floor.nod = floor.nod, None
     if floor.state in (State.PAUSED, State.DOUBTING):
@@ -87,8 +94,10 @@ def prompt_ended(floor: Floor, event: ev.PromptEnded) -> None:
     elif floor.state in (State.SPEAKING, State.DUCKED):
         if floor.state is State.DUCKED:
             floor.out.append(act.Unduck())
-        if nod is not None and _was_answer(floor, event.at):
-            floor.answer(nod)
+        if filler:
+            go_on_waiting(floor, event.at)
+        elif nod is not None and _was_answer(floor, event.at):
+            answer(floor, nod, event.at)
         else:
             await_caller(floor, event.at)
 
@@ -247,7 +256,7 @@ def _pause_until(floor: Floor) -> float | None:
     assert turn is not None
     if floor.state is not State.PAUSED or floor.paused_at is None or not turn.over:
         return None
-    if turn.text is not None and not is_nod(turn.text):
+    if turn.text is not None and asks_for_floor(turn.text):
         return None
     brief = turn.sounds_until - turn.counts_from < BRIEF_S
     return floor.paused_at if brief else floor.paused_at + PAUSE_MOST_S
