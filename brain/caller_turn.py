@@ -64,6 +64,7 @@ def go_on_waiting(floor: Floor, now: float) -> None:
     beginning = floor.pending is not None or bool(floor.keys) or floor.talking_since is not None
     if expect is not None and floor.prompt_coming() and not beginning:
         await_prompt(floor, now)
+        dead_air.wait_on(floor, now)
     else:
         await_caller(floor, now)
 

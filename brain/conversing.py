@@ -12,7 +12,7 @@ from collections.abc import Callable
 from brain import actions as act
 from brain import events as ev
 from brain.agent import Agent, Speculator
-from brain.conversation import Conversation
+from brain.conversation import Conversation, Turn
 from brain.engines import EngineError, Llm, Tts
 from brain.expect import Expect, Interruptible, Kind
 from brain.mouth import Source, closed, one
@@ -44,6 +44,11 @@ class Replier:
         self._awaited: Reply | None = None
         self._reading: asyncio.Task[None] | None = None
         self._asides: list[tuple[int, str]] = []
+
+    @property
+    def history(self) -> tuple[Turn, ...]:
+        """What was said so far, as both sides heard it."""
+        return self._conversation.turns
 
     def begin(self, turn: int, text: str) -> None:
         """Prepare a reply to a turn that may be over."""

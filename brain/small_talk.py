@@ -47,9 +47,12 @@ _BESIDE = (
     r"|thanks|thank you|excuse me|can you|could you|would you|for me|real quick|there|i'm sorry|let's see)"
 )
 _ASKS_FOR_TIME = re.compile(rf"(?:{_BESIDE} )*(?:(?:{_TIME}) (?:{_BESIDE} )*)+")
-_ASKS_WHETHER_THERE = re.compile(rf"(?:(?:{_BESIDE}|{_HELLO}) )*(?:(?:{_THERE}) (?:(?:{_BESIDE}|{_HELLO}) )*)+")
+_AROUND = rf"(?:(?:{_BESIDE}|hello|hallo|hi) )*"
+_ASKS_WHETHER_THERE = re.compile(rf"{_AROUND}(?:(?:{_THERE}) {_AROUND})+")
 _HELLOS = re.compile(rf"(?:{_HELLO} )+")
 _WORD = re.compile(r"[\w']+")
+_MOST_WORDS = 20
+"""Nobody needs more for it, and a pattern that has to try how to cut a ramble takes its time."""
 
 
 def asks_for_time(text: str) -> bool:
@@ -72,5 +75,6 @@ def ends_in_figures(text: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Its words in small letters, each with a space after it."""
-    return "".join(f"{word} " for word in _WORD.findall(text.lower().replace("’", "'")))
+    """Its words in small letters, each with a space after it; nothing of a long text."""
+    words = _WORD.findall(text.lower().replace("’", "'"))
+    return "".join(f"{word} " for word in words) if len(words) <= _MOST_WORDS else ""
