@@ -94,6 +94,18 @@ class CannotHear:
 
 
 @dataclass(frozen=True, slots=True)
+class Interject:
+    """Say `text` beside the conversation: no answer and no part of the history, and an answer waits for its end."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nod:
+    """A low "mm-hm" while the caller talks: nobody's turn, and nothing waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Duck:
     """Speak lower: the caller may be saying something."""
 
@@ -111,6 +123,17 @@ class PausePlayout:
 @dataclass(frozen=True, slots=True)
 class ResumePlayout:
     """Go on from the paused sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """The caller said `text` over the bot, and it goes on: kept in the history, not answered.
+
+    A Commit of the same `turn` takes it back: said over the end of a question it was the answer.
+    """
+
+    turn: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +155,12 @@ Action = (
     | KeyWaits
     | NoInput
     | CannotHear
+    | Interject
+    | Nod
     | Duck
     | Unduck
     | PausePlayout
     | ResumePlayout
+    | Aside
     | StopSpeaking
 )

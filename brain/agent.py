@@ -11,12 +11,15 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from brain import actions as act
 from brain import events as ev
+from brain.courtesy import NOD
 from brain.ear import Ear
 from brain.engines import EngineError, Eot, Stt, SttSettings, Tts, TtsSettings
 from brain.expect import Expect, Interruptible, Kind
-from brain.mouth import Mouth, Source, Utterance, closed
+from brain.mouth import Mouth, Source, Utterance, closed, one
 from brain.trace import TurnTrace
 from brain.turns import TurnManager
 from media.clock import Clock
@@ -26,6 +29,9 @@ from media.playout import Playout
 
 Outcome = act.Commit | act.CommitKeys | act.NoInput | act.CannotHear
 """What one question can come to."""
+
+NOD_DB = -9.0
+"""A nod of ours against our speech."""
 
 Journal = Callable[[ev.Event, tuple[act.Action, ...]], None]
 
@@ -93,6 +99,11 @@ class Agent:
         self.speculator: Speculator | None = None
         self.on_key_waiting: Callable[[str], None] | None = None
         """Told of a key that was pressed while nobody asked; the next `ask` has it."""
+        self.on_aside: Callable[[int, str], None] | None = None
+        """Told of what was said over the bot, which went on: the turn's number, and the words."""
+        self._report = report
+        self._nod: Pcm | None = None
+        self._interjecting: asyncio.Task[None] | None = None
         self._listening: asyncio.Task[None] | None = None
         if self._ear is not None:
             self._listening = tasks.create_task(self._ear.listen(report))
@@ -172,6 +183,25 @@ class Agent:
             if trace is not None and trace.utterance is None and utterance.first_audio is not None:
                 trace.answered_by(utterance)
 
+    async def render_nod(self) -> None:
+        """Have the sound of a nod at hand; without it there are none."""
+        try:
+            parts = [a.pcm async for a in self._tts.speak(one(NOD), self.tts_settings, self._rate)]
+        except EngineError as error:
+            self._report(error)
+        else:
+            self._nod = np.rint(np.concatenate(parts) * 10 ** (NOD_DB / 20)).astype(np.int16)
+
+    def _interject(self, text: str) -> None:
+        if self._interjecting is None or self._interjecting.done():
+            self._interjecting = self.tasks.create_task(self._say_beside(text))
+
+    async def _say_beside(self, text: str) -> None:
+        trace = self.traces[-1] if self.traces else None
+        utterance = await self.mouth.interject(self._tts.speak(one(text), self.tts_settings, self._rate))
+        if trace is not None and utterance is not None and trace.acknowledged is None and trace.first_heard is None:
+            trace.acknowledged = utterance.first_heard
+
     # ---- the turn manager -----------------------------------------------------------------------------
 
     def post(self, event: ev.Event) -> None:
@@ -217,6 +247,15 @@ class Agent:
                 self.playout.duck()
             case act.Unduck():
                 self.playout.unduck()
+            case act.Interject(text):
+                self._interject(text)
+            case act.Nod():
+                if self._nod is not None:
+                    self.playout.beside(self._nod)
+                    self.mouth.on_audio()
+            case act.Aside(turn, text):
+                if self.on_aside is not None:
+                    self.on_aside(turn, text)
             case act.PausePlayout():
                 self.playout.pause()
             case act.ResumePlayout():
@@ -265,5 +304,6 @@ class Agent:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._listening is not None:
-            self._listening.cancel()
+        for task in (self._listening, self._interjecting):
+            if task is not None:
+                task.cancel()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from brain import actions as act
+from brain import dead_air
 from brain import events as ev
 from brain.endpointing import UNFINISHED, Decision, Evidence, decide, settled
 from brain.expect import Expect, Interruptible, Kind
 from brain.floor import DEAF_GRACE_S, FINAL_LIMIT_S, Floor, State, Turn
 from brain.interruption import fits, is_nod
 from brain.keypad import collect, is_spare, note_key
+from brain.small_talk import asks_for_time, asks_whether_there
 
 LONGEST_TURN_S = 30.0
 """Speech longer than this is cut into turns."""
@@ -45,11 +47,29 @@ def await_caller(floor: Floor, now: float) -> None:
         begin_turn(floor, floor.talking_since, now)
     elif expect is None:
         floor.go(State.IDLE)
+        dead_air.wait_on(floor, now)
     elif floor.pending is not None:
-        floor.answer(floor.pending)
+        answer(floor, floor.pending, now)
     else:
-        floor.patience = floor.silent_since + expect.silence_s
+        floor.patience = max(floor.silent_since + expect.silence_s, floor.air.granted_until)
         listen(floor, now)
+
+
+def answer(floor: Floor, commit: act.Commit, now: float) -> None:
+    """The caller has answered, and the reply is awaited."""
+    floor.answer(commit)
+    dead_air.await_reply(floor, now)
+
+
+def go_on_waiting(floor: Floor, now: float) -> None:
+    """As before something that was beside the conversation: for the reply, its audio, or the caller."""
+    expect = floor.expect
+    beginning = floor.pending is not None or bool(floor.keys) or floor.talking_since is not None
+    if expect is not None and floor.prompt_coming() and not beginning:
+        await_prompt(floor, now)
+        dead_air.wait_on(floor, now)
+    else:
+        await_caller(floor, now)
 
 
 def listen(floor: Floor, now: float) -> None:
@@ -71,6 +91,8 @@ def await_prompt(floor: Floor, now: float) -> None:
     limit = floor.silent_since + PROMPT_LIMIT_S
     if now < limit:
         floor.go(State.THINKING, limit)
+        if floor.air.fill_due is None:
+            dead_air.wait_on(floor, now)
     else:
         floor.open_since = floor.silent_since = now
         await_caller(floor, now)
@@ -97,6 +119,7 @@ def pause_begins(floor: Floor, event: ev.SpeechStopped) -> None:
     floor.turn.over, floor.turn.sounds_until = True, event.since
     floor.request(event.at)
     floor.go(State.ENDING)
+    dead_air.pause_begins(floor, event.at)
     weigh(floor, event.at)
 
 
@@ -232,6 +255,8 @@ def _speculate(floor: Floor, turn: Turn) -> None:
     if floor.expect is None or floor.expect.kind is not Kind.TALK or not turn.final or turn.wordless:
         return
     text = _said(floor, turn)
+    if floor.air.courtesy is not None and (asks_for_time(text) or asks_whether_there(text)):
+        return
     if turn.decision.reason == UNFINISHED or turn.speculated == text or not _answers(floor, turn):
         return
     floor.drop_speculation()
@@ -263,6 +288,10 @@ def end_turn(floor: Floor, now: float) -> None:
         floor.timer = limit
     elif not turn.final and turn.text is None:
         stalled(floor, now)
+    elif not turn.wordless and dead_air.settles(floor, turn.text or "", now):
+        floor.forget_turn()
+        floor.silent_since = now
+        go_on_waiting(floor, now)
     elif turn.wordless or not _answers(floor, turn):
         noise(floor, now)
     else:
@@ -276,7 +305,7 @@ def end_turn(floor: Floor, now: float) -> None:
             floor.pending = commit  # nobody asked yet: the next question finds it
             await_caller(floor, now)
         else:
-            floor.answer(commit)
+            answer(floor, commit, now)
 
 
 def _heard_enough(floor: Floor, turn: Turn) -> bool:
@@ -325,6 +354,7 @@ def noise(floor: Floor, now: float) -> None:
     else:
         silence = floor.silent_since + expect.silence_s
         floor.patience = now if now >= silence + NOISE_LIMIT_S else max(silence, now + AFTER_NOISE_S)
+        floor.patience = max(floor.patience, floor.air.granted_until)
         listen(floor, now)
 
 
@@ -351,7 +381,7 @@ def key(floor: Floor, event: ev.KeyPressed) -> None:
         return
     if floor.expect is not None:
         floor.keys = ""
-    if floor.state in (State.PAUSED, State.DOUBTING):
+    if floor.state in (State.PAUSED, State.DOUBTING, State.OVERHEARING):
         take_floor(floor, event.at)
     elif floor.state in (State.SPEAKING, State.DUCKED):
         floor.silent_since = event.at

@@ -26,12 +26,16 @@ class Speaker(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One side's turn. `utterance` numbers the bot's utterances and is None for the caller."""
+    """One side's turn. `utterance` numbers the bot's utterances and is None for the caller.
+
+    `aside`: said over the bot, which went on. The model sees it before the caller's next words.
+    """
 
     speaker: Speaker
     text: str
     utterance: int | None = None
     cut: bool = False
+    aside: bool = False
 
 
 Wrap = Callable[[str], str]
@@ -68,8 +72,8 @@ class Conversation:
 
     @property
     def caller_turns(self) -> int:
-        """How often the caller spoke, without a speculative turn."""
-        return sum(turn.speaker is Speaker.CALLER for turn in self._turns)
+        """How often the caller spoke, without a speculative turn and without asides."""
+        return sum(turn.speaker is Speaker.CALLER and not turn.aside for turn in self._turns)
 
     def begin(self, text: str) -> None:
         """Open a speculative caller's turn, in place of one that is open."""
@@ -90,6 +94,10 @@ class Conversation:
         """Add a caller's turn that is certain; an open speculative one is dropped."""
         self.begin(text)
         self.commit()
+
+    def caller_nodded(self, text: str) -> None:
+        """Add what the caller said over the bot's newest turn without stopping it."""
+        self._turns.append(Turn(Speaker.CALLER, text, aside=True))
 
     def bot_said(self, utterance: int, text: str) -> None:
         """Add what the bot says under `utterance`; called again, it takes the place of that turn's text."""

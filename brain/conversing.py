@@ -10,8 +10,9 @@ import asyncio
 from collections.abc import Callable
 
 from brain import actions as act
+from brain import events as ev
 from brain.agent import Agent, Speculator
-from brain.conversation import Conversation
+from brain.conversation import Conversation, Turn
 from brain.engines import EngineError, Llm, Tts
 from brain.expect import Expect, Interruptible, Kind
 from brain.mouth import Source, closed, one
@@ -42,12 +43,18 @@ class Replier:
         self._speculation: Reply | None = None
         self._awaited: Reply | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._asides: list[tuple[int, str]] = []
+
+    @property
+    def history(self) -> tuple[Turn, ...]:
+        """What was said so far, as both sides heard it."""
+        return self._conversation.turns
 
     def begin(self, turn: int, text: str) -> None:
         """Prepare a reply to a turn that may be over."""
         self.drop(turn)
         self._stop_reading()
-        self._note_spoken()
+        self._note_spoken(turn)
         self._speculation = self._start(turn, text)
 
     def drop(self, turn: int) -> None:
@@ -62,7 +69,7 @@ class Replier:
         Returns once it has begun; the caller's words are in the history then.
         """
         self._stop_reading()
-        self._note_spoken()
+        self._note_spoken(turn)
         reply, self._speculation = self._speculation, None
         trace = self._agent.traces[-1]
         if reply is None or reply.turn != turn or reply.text != text:
@@ -128,17 +135,25 @@ class Replier:
         reply.start(agent.tasks)
         return reply
 
-    def _note_spoken(self) -> None:
-        """What the bot said last enters the history once it is over, cut to what was heard."""
-        said = self._agent.mouth.said
-        if not said or not said[-1].over.is_set() or said[-1].noted:
+    def nodded(self, turn: int, text: str) -> None:
+        """The caller said something over the bot that wants no answer."""
+        self._asides.append((turn, text))
+
+    def _note_spoken(self, turn: int) -> None:
+        """What the bot said last enters the history once it is over, cut to what was heard; then what was said over
+        it, unless that is what `turn` is now answered to."""
+        utterance = next((said for said in reversed(self._agent.mouth.said) if not said.filler), None)
+        if utterance is None or not utterance.over.is_set():
             return
-        utterance = said[-1]
-        utterance.noted = True
-        if utterance.text:
+        if utterance.text and not utterance.noted:
             self._conversation.bot_said(utterance.number, utterance.text)
             if not utterance.complete:
                 self._conversation.cut(utterance.number, utterance.heard)
+        utterance.noted = True
+        for number, text in self._asides:
+            if number != turn:
+                self._conversation.caller_nodded(text)
+        self._asides.clear()
 
 
 async def converse(
@@ -165,7 +180,11 @@ async def converse(
             replier.give_up()
 
     agent.speculator, agent.on_key_waiting = Speculator(replier.begin, replier.drop), note_key
-    expect = Expect(Kind.TALK, silence_s=spec.silence_s, only_keys="".join(spec.keys))
+    agent.on_aside = replier.nodded
+    nod = agent.tasks.create_task(agent.render_nod()) if spec.courtesy.nods else None
+    expect = Expect(
+        Kind.TALK, silence_s=spec.silence_s, only_keys="".join(spec.keys), courtesy=spec.courtesy
+    )
     try:
         while True:
             if of_keys and bad_line():
@@ -180,10 +199,10 @@ async def converse(
                 case act.CannotHear():
                     return UNHEARD, turns
                 case act.NoInput():
-                    silences += 1
-                    if silences > 1:
+                    if silences == len(spec.still_there):
                         return SILENCE, turns
-                    source = tts.speak(one(spec.still_there), agent.tts_settings, rate_hz)
+                    source = tts.speak(one(spec.still_there[silences]), agent.tts_settings, rate_hz)
+                    silences += 1
                 case act.CommitKeys(keys=key):
                     chosen = spec.keys[key]
                     if chosen.say:
@@ -203,7 +222,10 @@ async def converse(
                     if not pressed:
                         return _ENDINGS.get(reply.exit, reply.exit), turns
     finally:
-        agent.speculator = agent.on_key_waiting = None
+        agent.speculator = agent.on_key_waiting = agent.on_aside = None
+        agent.post(ev.AskWithdrawn(agent.now()))  # also of the reply that was awaited
+        if nod is not None:
+            nod.cancel()
         replier.close()
         if reply is not None:
             reply.cancel()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from brain.courtesy import Courtesy
+
 
 class Kind(Enum):
     """The type of an answer."""
@@ -32,7 +34,8 @@ class Expect:
     `min_digits`..`max_digits` bound a DIGITS answer, by voice or by keys; `terminator` ends keys early.
     With so many digits as `usual_digits` names, a spoken number is most likely complete.
     `silence_s` without a word or a key is no input. `keys` and `voice` say which ways are open. Where
-    `only_keys` is given, no other key means anything: the bot goes on as if it had not been pressed.
+    `only_keys` is given, no other key means anything: the bot goes on as if it had not been pressed. `courtesy` says
+    how dead air is filled, None for not at all.
     """
 
     kind: Kind = Kind.TALK
@@ -47,6 +50,7 @@ class Expect:
     max_pause_s: float = 1.2
     usual_digits: tuple[int, ...] = ()
     only_keys: str | None = None
+    courtesy: Courtesy | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_digits <= self.max_digits:

@@ -11,6 +11,7 @@ from enum import Enum
 from math import inf
 
 from brain import actions as act
+from brain.courtesy import Courtesy
 from brain.endpointing import Decision
 from brain.expect import Expect, Interruptible
 from media.prosody import Prosody
@@ -24,6 +25,7 @@ class State(Enum):
     DUCKED = "ducked"
     DOUBTING = "doubting"
     PAUSED = "paused"
+    OVERHEARING = "overhearing"
     LISTENING = "listening"
     HEARING = "hearing"
     ENDING = "ending"
@@ -82,10 +84,31 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the bot says now, and what may stop it."""
+    """What the bot says now, and what may stop it. `filler`: an interjection."""
 
     utterance: int
     interruptible: Interruptible
+    filler: bool = False
+
+
+@dataclass(slots=True)
+class Air:
+    """What is known of dead air (`brain.dead_air`). `courtesy` is the newest question's, also once it is answered.
+
+    While the bot `awaits_reply` it has said `fillers` so far, and `acknowledged` in the whole call; the next is due
+    at `fill_due`, a nod at `nod_due`. The last of each was at `interjected` and `nodded`. A caller who asked for time
+    has it until `granted_until`.
+    """
+
+    courtesy: Courtesy | None = None
+    granted_until: float = 0.0
+    awaits_reply: bool = False
+    fillers: int = 0
+    acknowledged: int = 0
+    fill_due: float | None = None
+    interjected: float = -inf
+    nod_due: float | None = None
+    nodded: float = -inf
 
 
 @dataclass(slots=True)
@@ -97,10 +120,11 @@ class Floor:
     went on, `pending` a turn that ended before anybody asked, `keys` keys not yet used.
 
     `open_since` is when the caller could first know the question: speech from before it is an answer only if
-    it fits. `nod` is what was said over the prompt and did not stop it, which went on at `resumed_at`.
-    `echo_doubted` says that speech over the bot may be its own echo. `stalls` counts the turns in a row that
-    the recogniser did not answer; it is lost since `deaf_since`. `spare` is a terminator that keys complete
-    without it may still bring along, until `spare_until`.
+    it fits. `nod` is what was said over the prompt and did not stop it, which went on at `resumed_at`. `paused_at`
+    is when a prompt that could be heard fell silent for a voice, None where none did. `vain` sounds in a row held no
+    word; the row is forgotten at `vain_until`. `echo_doubted` says that speech over the bot may be its own echo.
+    `stalls` counts the turns in a row that the recogniser did not answer; it is lost since `deaf_since`. `spare` is
+    a terminator that keys complete without it may still bring along, until `spare_until`.
     """
 
     state: State = State.IDLE
@@ -110,6 +134,9 @@ class Floor:
     pending: act.Commit | None = None
     nod: act.Commit | None = None
     resumed_at: float = 0.0
+    paused_at: float | None = None
+    vain: int = 0
+    vain_until: float = 0.0
     keys: str = ""
     spare: str = ""
     spare_until: float = 0.0
@@ -125,6 +152,7 @@ class Floor:
     echo_doubted: bool = False
     deaf_since: float | None = None
     held_from: State = State.IDLE
+    air: Air = field(default_factory=Air)
     out: list[act.Action] = field(default_factory=list)
 
     def go(self, state: State, timer: float | None = None) -> None:
@@ -181,12 +209,12 @@ class Floor:
 
     def answer(self, commit: act.Commit) -> None:
         """The caller has answered."""
-        self.expect, self.pending = None, None
+        self.expect, self.pending, self.air.granted_until = None, None, 0.0
         self.out.append(commit)
         self.go(State.THINKING)
 
     def _answer(self, outcome: act.Action) -> None:
         self.turns += 1
-        self.expect = None
+        self.expect, self.air.granted_until, self.air.awaits_reply = None, 0.0, False
         self.out.append(outcome)
         self.go(State.THINKING)

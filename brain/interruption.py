@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from brain.expect import Expect, Kind
+from brain.small_talk import asks_whether_there
 from brain.spoken import choose, parse_digits, parse_yes_no
 
 LONG_S = 2.5
@@ -60,9 +61,9 @@ def judge(overlap: Overlap) -> Verdict:
     if overlap.early and expect is not None and expect.kind not in (Kind.TALK, Kind.TEXT):
         return _judge_early(overlap, expect)
     words = _words(text or "")
-    content = not is_nod(text or "")
+    content = asks_for_floor(text or "")
     if text is not None:
-        if words and not overlap.early and _answers(text, expect):
+        if words and not overlap.early and answers(text, expect):
             return Verdict.STOP
         if content and (overlap.final or len(words) >= 2):
             return Verdict.STOP
@@ -121,6 +122,11 @@ def is_nod(text: str) -> bool:
     return all(word in _NODS or _HUM.fullmatch(word) for word in _words(text))
 
 
+def asks_for_floor(text: str) -> bool:
+    """Whether `text` is more than a nod, and than a question whether we are there, which our speaking answers."""
+    return not is_nod(text) and not asks_whether_there(text)
+
+
 def is_hum(text: str) -> bool:
     """Whether `text` has no words at all, at most "mm" and "uh"."""
     return all(_HUM.fullmatch(word) for word in _words(text))
@@ -148,7 +154,7 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def _answers(text: str, expect: Expect | None) -> bool:
+def answers(text: str, expect: Expect | None) -> bool:
     """Whether `text` is what the plan waits for: a "yes" is no nod where a yes is the answer."""
     if expect is None or not expect.voice:
         return False

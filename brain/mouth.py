@@ -20,10 +20,13 @@ Source = AsyncIterator[SpeechAudio]
 class Utterance:
     """One thing the bot says, while it says it; times are the call's clock, None until they come.
 
-    `complete` where all of it was heard; `heard` is what was, once it is over.
+    `complete` where all of it was heard; `heard` is what was, once it is over. `filler`: an interjection. `slot` is
+    its number in the playout, which counts in the order in which they are heard.
     """
 
     number: int
+    filler: bool = False
+    slot: int = -1
     text: str = ""
     heard: str = ""
     complete: bool = False
@@ -46,17 +49,18 @@ class Mouth:
         report: Callable[[EngineError], None],
     ) -> None:
         self._playout, self._post, self._now, self._report = playout, post, now, report
-        self._count = 0
+        self._count = self._slots = 0
         self._taken = 0
         self._current: Utterance | None = None
+        self._filler: Utterance | None = None
         self.said: list[Utterance] = []
         self.on_audio: Callable[[], None] = _nothing
         """Called when there is new audio to play, so that it need not wait for the next tick."""
 
-    def next_utterance(self) -> Utterance:
+    def next_utterance(self, filler: bool = False) -> Utterance:
         """A new utterance, for `speak`."""
         self._count += 1
-        self.said.append(Utterance(self._count))
+        self.said.append(Utterance(self._count, filler))
         return self.said[-1]
 
     async def speak(
@@ -64,9 +68,31 @@ class Mouth:
     ) -> None:
         """Say all of `source`; returns when it has been heard, or was stopped. Cancelling stops it too.
 
-        `source` is closed before this returns, whatever happened.
+        `source` is closed before this returns, whatever happened. It waits for an interjection that is being said.
         """
         self._current = utterance
+        try:
+            await self._say(utterance, source, how)
+        finally:
+            self._current = None
+
+    async def interject(self, source: AsyncIterator[SpeechAudio]) -> Utterance | None:
+        """Say `source` while nothing else is to be heard; returns when it was. None where something is.
+
+        One that isn't to be heard yet when an utterance has its first audio is dropped.
+        """
+        speaking = self._current is not None and self._current.first_audio is not None
+        if speaking or self._filler is not None:
+            await closed(source)
+            return None
+        utterance = self._filler = self.next_utterance(filler=True)
+        try:
+            await self._say(utterance, source, Interruptible.SPEECH)
+        finally:
+            self._filler = None
+        return utterance
+
+    async def _say(self, utterance: Utterance, source: AsyncIterator[SpeechAudio], how: Interruptible) -> None:
         try:
             feeding = asyncio.ensure_future(self._feed(utterance, source, how))
             over = asyncio.ensure_future(utterance.over.wait())
@@ -81,9 +107,15 @@ class Mouth:
                 for task in (feeding, over):
                     task.cancel()
                 await asyncio.gather(feeding, over, return_exceptions=True)
-                await closed(source)
         finally:
-            self._current = None
+            await closed(source)
+
+    async def _after_interjection(self) -> None:
+        filler = self._filler
+        if filler is not None:
+            if filler.first_audio is None:
+                filler.over.set()
+            await filler.over.wait()
 
     async def _feed(
         self, utterance: Utterance, source: AsyncIterator[SpeechAudio], how: Interruptible
@@ -93,14 +125,19 @@ class Mouth:
         try:
             async for chunk in source:
                 if utterance.first_audio is None:
+                    if not utterance.filler:
+                        await self._after_interjection()
+                    if utterance.over.is_set():
+                        return
                     utterance.first_audio = self._now()
-                    self._playout.begin(number)
-                    self._post(ev.PromptStarted(self._now(), number, how))
+                    utterance.slot, self._slots = self._slots, self._slots + 1
+                    self._playout.begin(utterance.slot)
+                    self._post(ev.PromptStarted(self._now(), number, how, utterance.filler))
                 if utterance.over.is_set():
                     return  # stopped, maybe by what has just been posted: nothing may follow a flush
                 text = chunk.text if chunk.last else ""
                 utterance.text = f"{utterance.text} {text}".strip()
-                self._playout.put(number, chunk.pcm, text)
+                self._playout.put(utterance.slot, chunk.pcm, text)
                 self.on_audio()
         except EngineError as error:
             failed = True
@@ -109,7 +146,7 @@ class Mouth:
             return
         utterance.failed = failed
         if utterance.first_audio is not None:
-            self._playout.end(number)  # it is over when the clock has taken the last of it: see `advance`
+            self._playout.end(utterance.slot)  # it is over when the clock has taken the last of it: see `advance`
         else:
             self._finish(utterance)
 
@@ -117,16 +154,16 @@ class Mouth:
         """Whoever spoke it no longer wants it: the turn manager has to know."""
         if not utterance.over.is_set():
             self.stop(utterance.number)
-            self._post(ev.PromptEnded(self._now(), utterance.number))
+            self._tell_end(utterance)
 
     def stop(self, number: int) -> None:
         """Fall silent at once; what was heard is noted in the utterance."""
-        utterance = self._current
-        if utterance is None or utterance.number != number or utterance.over.is_set():
+        utterance = next((u for u in (self._current, self._filler) if u is not None and u.number == number), None)
+        if utterance is None or utterance.over.is_set():
             return
         if utterance.first_audio is not None:
             heard = self._playout.heard(self._taken)
-            utterance.heard = heard.text_so_far if heard.utterance == number else ""
+            utterance.heard = heard.text_so_far if heard.utterance == utterance.slot else ""
             self._playout.flush()
         utterance.ended = self._now()
         utterance.over.set()
@@ -138,20 +175,19 @@ class Mouth:
     @property
     def silent(self) -> bool:
         """Nothing is being said: `advance` would do nothing."""
-        return self._current is None
+        return self._current is None and self._filler is None
 
     def advance(self, taken_frames: int) -> None:
         """The clock has taken `taken_frames` of ours since the call began."""
         self._taken = taken_frames
-        utterance = self._current
-        if utterance is None or utterance.first_audio is None or utterance.over.is_set():
-            return
-        if utterance.first_heard is None:
-            heard = self._playout.heard(taken_frames)
-            if heard.utterance == utterance.number and heard.samples > 0:
-                utterance.first_heard = self._now()
-        for number in self._playout.finished(taken_frames):
-            if number == utterance.number:
+        for utterance in (self._filler, self._current):  # only one of them has been begun and isn't over
+            if utterance is None or utterance.first_audio is None or utterance.over.is_set():
+                continue
+            if utterance.first_heard is None:
+                heard = self._playout.heard(taken_frames)
+                if heard.utterance == utterance.slot and heard.samples > 0:
+                    utterance.first_heard = self._now()
+            if utterance.slot in self._playout.finished(taken_frames):
                 self._finish(utterance)
 
     def _finish(self, utterance: Utterance) -> None:
@@ -159,7 +195,12 @@ class Mouth:
         utterance.heard = utterance.text
         utterance.ended = self._now()
         utterance.over.set()
-        self._post(ev.PromptEnded(self._now(), utterance.number))
+        self._tell_end(utterance)
+
+    def _tell_end(self, utterance: Utterance) -> None:
+        """An interjection that was never begun is nobody's end: a prompt that is awaited comes all the same."""
+        if not utterance.filler or utterance.first_audio is not None:
+            self._post(ev.PromptEnded(self._now(), utterance.number))
 
 
 async def recorded(pcm: Pcm, text: str = "") -> Source:

@@ -19,6 +19,7 @@ from enum import Enum
 
 from brain.answers import EXIT_THRESHOLD, KnownAnswer, KnownAnswers, Matcher, content_words
 from brain.conversation import Conversation
+from brain.courtesy import Courtesy
 from brain.engines import EngineError, Llm, LlmSettings, Message
 from brain.model_answer import AnswerReader, NumberGuard, answer_schema, as_json, numbers_in
 
@@ -52,7 +53,8 @@ class AgentSpec:
     fallback: said when the model fails, one after another; after the last the agent exits by "failed".
     max_turns: the caller's turns that are answered before the agent exits by "max_turns".
     patience_s: how long to wait for each piece of the model's answer.
-    silence_s: the caller's silence after which `still_there` is said; the same again ends the conversation.
+    silence_s: the caller's silence after which the first of `still_there` is said; after as much again the next, and
+    after the last the conversation ends. courtesy: what is said in other dead air.
     keys_prompt: tells of the exits' keys, once, where speech can't be relied on.
     """
 
@@ -70,7 +72,8 @@ class AgentSpec:
     use_answers: bool = True
     patience_s: float = 5.0
     silence_s: float = 8.0
-    still_there: str = "Are you still there?"
+    still_there: tuple[str, ...] = ("Are you still there?",)
+    courtesy: Courtesy = Courtesy()
     keys_prompt: str = ""
 
     def __post_init__(self) -> None:

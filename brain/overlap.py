@@ -1,7 +1,10 @@
 """Both at once: the bot's prompts, and what the caller's voice does to them.
 
 Everything is reversible until there is evidence: a sound ducks the bot, speech pauses it, and only words
-(or long speech) stop it. A nod or a cough lets it go on from the paused sample.
+(or long speech) stop it. A nod or a cough lets it go on from the paused sample. So does what is over before a word
+of it is known: the bot goes on lower, in doubt, and words that come later stop it then.
+
+Over a prompt that may not be stopped the caller is heard all the same: what they say is weighed at its end.
 
 While the echo canceller doesn't know the line, what sounds like speech may be the bot's own. Then speech only
 ducks, and nothing but words stops: those of the bot's own aren't among them (`brain.ear` takes them out).
@@ -10,17 +13,27 @@ ducks, and nothing but words stops: those of the bot's own aren't among them (`b
 from __future__ import annotations
 
 from brain import actions as act
+from brain import dead_air
 from brain import events as ev
-from brain.caller_turn import await_caller, note_text, take_floor
+from brain.caller_turn import answer, await_caller, go_on_waiting, note_text, take_floor
 from brain.endpointing import Decision
 from brain.expect import Interruptible, Kind
 from brain.floor import Floor, Prompt, State
-from brain.interruption import LONG_NOD_S, LONG_S, Overlap, Verdict, is_hum, judge
+from brain.interruption import LONG_NOD_S, LONG_S, Overlap, Verdict, answers, asks_for_floor, is_hum, is_nod, judge
 
 MAYBE_S = 0.25
 """How long a possible sound ducks the bot without being confirmed."""
 FINAL_OVER_BOT_S = 1.0
-"""How long the bot holds its place, after the caller stopped, for the recogniser to say what it was."""
+"""How long it stays open, after the caller stopped, what it was: then the recogniser has nothing to say."""
+BRIEF_S = 0.3
+"""A sound this short was most likely a cough: the bot goes on as soon as it is over."""
+PAUSE_MOST_S = 0.36
+"""For a longer one that is over it keeps its place this long, or until the words are known: with the two frames
+that are under way 0.4 s are heard."""
+IN_VAIN = 2
+"""After so many sounds without a word, each within `IN_VAIN_S` of the one before, the next one only ducks the bot:
+somebody laughs, or has a cold."""
+IN_VAIN_S = 3.0
 TAIL_S = 1.0
 """What is said over the last second of a prompt is an answer to it, also if it sounds like a nod."""
 
@@ -32,15 +45,19 @@ def prompt_started(floor: Floor, event: ev.PromptStarted) -> None:
 
 def prompt_over_caller(floor: Floor, event: ev.PromptStarted) -> None:
     """Our words are ready while the caller speaks: hold them, and judge whether to say them."""
+    if event.filler:
+        floor.out.append(act.StopSpeaking(event.utterance))
+        return
     _note_prompt(floor, event)
     if event.interruptible is Interruptible.SPEECH:
         floor.drop_speculation()
         floor.out.append(act.PausePlayout())
+        floor.paused_at = None  # nothing of it was to be heard yet
         floor.go(State.PAUSED)
         judge_overlap(floor, event.at)
     else:
-        floor.forget_turn()
-        floor.go(State.SPEAKING)
+        floor.drop_speculation()
+        floor.go(State.OVERHEARING)
 
 
 def prompt_over_keys(floor: Floor, event: ev.PromptStarted) -> None:
@@ -52,7 +69,10 @@ def prompt_over_keys(floor: Floor, event: ev.PromptStarted) -> None:
 
 
 def _note_prompt(floor: Floor, event: ev.PromptStarted) -> None:
-    floor.prompt, floor.nod = Prompt(event.utterance, event.interruptible), None
+    floor.prompt, floor.nod = Prompt(event.utterance, event.interruptible, event.filler), None
+    if event.filler:
+        return
+    dead_air.over(floor)
     if floor.expect is not None:
         floor.open_since = min(floor.open_since, event.at)
 
@@ -62,18 +82,22 @@ def prompt_ended(floor: Floor, event: ev.PromptEnded) -> None:
         if floor.prompt_coming():
             _prompt_failed(floor, event.at)
         return
-    floor.prompt = None
+    filler, floor.prompt = floor.prompt.filler, None
     floor.silent_since = event.at
     nod, floor.nod = floor.nod, None
     if floor.state in (State.PAUSED, State.DOUBTING):
         if floor.state is State.DOUBTING:
             floor.out.append(act.Unduck())
         take_floor(floor, event.at)
+    elif floor.state is State.OVERHEARING:
+        _weigh_overheard(floor, event.at)
     elif floor.state in (State.SPEAKING, State.DUCKED):
         if floor.state is State.DUCKED:
             floor.out.append(act.Unduck())
-        if nod is not None and _was_answer(floor, event.at):
-            floor.answer(nod)
+        if filler:
+            go_on_waiting(floor, event.at)
+        elif nod is not None and _was_answer(floor, event.at):
+            answer(floor, nod, event.at)
         else:
             await_caller(floor, event.at)
 
@@ -112,19 +136,27 @@ def unduck(floor: Floor, event: ev.Event) -> None:
 def speech_over_bot(floor: Floor, event: ev.SpeechStarted) -> None:
     floor.talking_since = event.since
     if not _may_interrupt(floor, event.at):
+        if floor.hears(event.at) and not floor.echo_doubted:
+            floor.new_turn(event.since)
+            floor.go(State.OVERHEARING)
         return
-    if floor.echo_doubted:
+    if floor.echo_doubted or (floor.vain >= IN_VAIN and event.at < floor.vain_until):
         if floor.state is not State.DUCKED:
             floor.out.append(act.Duck())
         floor.new_turn(event.since)
         floor.go(State.DOUBTING)
     else:
-        if floor.state is State.DUCKED:
-            floor.out.append(act.Unduck())
-        floor.out.append(act.PausePlayout())
+        _pause(floor, event.at)
         floor.new_turn(event.since)
-        floor.go(State.PAUSED)
     judge_overlap(floor, event.at)
+
+
+def _pause(floor: Floor, now: float) -> None:
+    if floor.state is not State.SPEAKING:
+        floor.out.append(act.Unduck())
+    floor.out.append(act.PausePlayout())
+    floor.paused_at = now
+    floor.go(State.PAUSED)
 
 
 def echo_changed(floor: Floor, event: ev.EchoChanged) -> None:
@@ -135,7 +167,39 @@ def overlap_speech(floor: Floor, event: ev.SpeechStarted) -> None:
     assert floor.turn is not None
     floor.talking_since = event.since
     floor.turn.speaks_again()
+    if floor.state is State.DOUBTING and not floor.echo_doubted and floor.turn.text is None:
+        _pause(floor, event.at)
     judge_overlap(floor, event.at)
+
+
+def overheard_speech(floor: Floor, event: ev.SpeechStarted) -> None:
+    assert floor.turn is not None
+    floor.talking_since = event.since
+    floor.turn.speaks_again()
+
+
+def overheard_pause(floor: Floor, event: ev.SpeechStopped) -> None:
+    assert floor.turn is not None
+    floor.talking_since = None
+    floor.turn.over, floor.turn.sounds_until = True, event.since
+    floor.request(event.at)
+
+
+def overheard_text(floor: Floor, event: ev.PartialText | ev.FinalText) -> None:
+    note_text(floor, event)
+
+
+def _weigh_overheard(floor: Floor, now: float) -> None:
+    """The prompt that nothing could stop is over: what was said over it counts now, but for nods long before."""
+    turn = floor.turn
+    assert turn is not None
+    nods = turn.over and turn.text is not None and is_nod(turn.text) and not answers(turn.text, floor.expect)
+    if nods and turn.sounds_until < now - TAIL_S:
+        _keep_aside(floor)
+        floor.forget_turn()
+        await_caller(floor, now)
+    else:
+        take_floor(floor, now)
 
 
 def overlap_pause(floor: Floor, event: ev.SpeechStopped) -> None:
@@ -174,12 +238,35 @@ def judge_overlap(floor: Floor, now: float) -> None:
         floor.out.append(act.StopSpeaking(prompt.utterance))
         floor.prompt = None
         take_floor(floor, now)
+    elif (until := _pause_until(floor)) is not None:
+        if now >= until:
+            _go_on_in_doubt(floor)
+        floor.timer = limit if now >= until else min(limit, until)
     elif turn.over:
         floor.timer = limit
     elif doubted and spoke >= LONG_S:
         floor.timer = None  # only words, or its end, will tell
     else:
         floor.timer = max(now, turn.counts_from + (LONG_S if spoke < LONG_S else LONG_NOD_S))
+
+
+def _pause_until(floor: Floor) -> float | None:
+    """How long the bot keeps its place for what the caller said; None while they speak, or where it speaks itself."""
+    turn = floor.turn
+    assert turn is not None
+    if floor.state is not State.PAUSED or floor.paused_at is None or not turn.over:
+        return None
+    if turn.text is not None and asks_for_floor(turn.text):
+        return None
+    brief = turn.sounds_until - turn.counts_from < BRIEF_S
+    return floor.paused_at if brief else floor.paused_at + PAUSE_MOST_S
+
+
+def _go_on_in_doubt(floor: Floor) -> None:
+    """It goes on from the paused sample, lower: words may still stop it."""
+    floor.paused_at = None
+    floor.out += [act.ResumePlayout(), act.Duck()]
+    floor.go(State.DOUBTING)
 
 
 def may_go_on(floor: Floor) -> bool:
@@ -199,6 +286,18 @@ def _resume(floor: Floor, now: float) -> None:
         floor.nod = act.Commit(turn.number, turn.text or "", turn.confidence, turn.sounds_until, why)
     if not turn.over:
         floor.talking_since = None  # it goes on, and is nobody's turn
+    if turn.wordless:
+        floor.vain = floor.vain + 1 if now < floor.vain_until else 1
+        floor.vain_until = now + IN_VAIN_S
+    _keep_aside(floor)
     floor.forget_turn()
     floor.out.append(act.Unduck() if floor.state is State.DOUBTING else act.ResumePlayout())
     floor.go(State.SPEAKING)
+
+
+def _keep_aside(floor: Floor) -> None:
+    """A nod is heard, also where nothing comes of it."""
+    turn = floor.turn
+    assert turn is not None
+    if turn.text is not None and not turn.wordless and not floor.echo_doubted:
+        floor.out.append(act.Aside(turn.number, turn.text))

@@ -12,7 +12,8 @@ class TurnTrace:
     """One committed turn. Times are seconds on the call's clock; None where a stage did not happen.
 
     `ended` is the caller's last sound, `committed` the end-of-turn decision, `first_token` the language
-    model's, `first_audio` the synthesiser's, `first_heard` when pjmedia's clock took the first sample.
+    model's, `acknowledged` when an interjection was heard, which is no answer, `first_audio` the synthesiser's,
+    `first_heard` when pjmedia's clock took the first sample.
     """
 
     turn: int
@@ -24,6 +25,7 @@ class TurnTrace:
     final: float | None = None
     speculated: bool = False
     first_token: float | None = None
+    acknowledged: float | None = None
     first_audio: float | None = None
     first_heard: float | None = None
     said: str = ""

@@ -12,7 +12,9 @@ The states, and what may follow:
     SPEAKING   the bot speaks                             -> DUCKED on a sound, LISTENING or IDLE at its end
     DUCKED     it speaks lower: a sound may be speech     -> PAUSED when it is, SPEAKING when it isn't
     DOUBTING   the same, judged by words: maybe an echo   -> SPEAKING, or the caller's as from PAUSED
-    PAUSED     it holds its place while we judge          -> SPEAKING (a nod), HEARING or ENDING (a real one)
+    PAUSED     it holds its place while we judge          -> SPEAKING (a nod), HEARING or ENDING (a real one),
+                                                             DOUBTING where it is over and no word known
+    OVERHEARING  nothing may stop it; the caller is heard -> HEARING or ENDING at the prompt's end
     LISTENING  the caller's turn, not begun               -> HEARING, KEYING, or no input after a silence
     HEARING    the caller speaks                          -> ENDING at every pause
     ENDING     a pause: is the turn over?                 -> HEARING if they go on, THINKING at the deadline
@@ -28,7 +30,7 @@ from math import inf
 from typing import Any
 
 from brain import actions as act
-from brain import caller_turn, keypad, overlap
+from brain import caller_turn, dead_air, keypad, overlap
 from brain import events as ev
 from brain.caller_turn import await_caller, await_prompt, listen, weigh
 from brain.expect import Expect
@@ -59,8 +61,13 @@ class TurnManager:
         """What to do about `event`, in order. Events that a state has no use for do nothing."""
         floor = self._floor
         floor.out = []
-        if isinstance(event, ev.Tick) and (floor.timer is None or event.at < floor.timer):
-            return ()  # its time was moved while it was on the way
+        if isinstance(event, ev.Tick):
+            if floor.air.fill_due is not None and event.at >= floor.air.fill_due:
+                dead_air.fill(floor, event.at)
+            if floor.air.nod_due is not None and event.at >= floor.air.nod_due:
+                dead_air.nod(floor, event.at)
+            if floor.timer is None or event.at < floor.timer:
+                return tuple(floor.out)  # its time was moved while it was on the way
         handler = _TABLE.get((floor.state, type(event))) or _ANYWHERE.get(type(event))
         if handler is not None:
             handler(floor, event)
@@ -68,7 +75,8 @@ class TurnManager:
 
     def deadline(self) -> float | None:
         """When the next Tick is due, on the clock of `event.at`."""
-        return self._floor.timer
+        floor = self._floor
+        return min((t for t in (floor.timer, floor.air.fill_due, floor.air.nod_due) if t is not None), default=None)
 
 
 # ---- the plan, the line, the engines -----------------------------------------------------------------------
@@ -78,7 +86,7 @@ def _asked(floor: Floor, event: ev.Asked) -> None:
     expect, now = event.expect, event.at
     floor.expect, floor.silent_since, floor.nod = expect, now, None
     floor.open_since = inf if event.prompt else now - ALREADY_ANSWERING_S
-    _sift(floor, expect)
+    _sift(floor, event)
     if floor.state in (State.HEARING, State.ENDING):
         _asked_while_caller_speaks(floor, expect, now)
     elif floor.state in (State.IDLE, State.THINKING, State.LISTENING):
@@ -90,9 +98,13 @@ def _asked(floor: Floor, event: ev.Asked) -> None:
             await_caller(floor, now)
 
 
-def _sift(floor: Floor, expect: Expect) -> None:
+def _sift(floor: Floor, event: ev.Asked) -> None:
     """Of what was said and pressed before the question, keep what may answer it."""
-    if floor.pending is not None and not fits(expect, floor.pending.text):
+    expect, pending = event.expect, floor.pending
+    floor.air.courtesy = expect.courtesy
+    if not event.prompt:
+        dead_air.over(floor)
+    if pending is not None and (dead_air.grants(floor, pending.text, event.at) or not fits(expect, pending.text)):
         floor.pending = None
     floor.keys = "".join(filter(expect.means, floor.keys))
 
@@ -113,6 +125,8 @@ def _nothing_yet(floor: Floor, expect: Expect) -> bool:
 
 def _withdrawn(floor: Floor, event: ev.AskWithdrawn) -> None:
     floor.expect, floor.open_since, floor.nod = None, inf, None
+    floor.air.courtesy, floor.air.granted_until = None, 0.0
+    dead_air.over(floor)
     floor.drop_speculation()
     if floor.state is State.KEYING:
         floor.keys = ""
@@ -162,8 +176,8 @@ def _hold(floor: Floor, event: ev.HoldChanged) -> None:
 
 
 def _held_prompt(floor: Floor, event: ev.PromptStarted) -> None:
-    floor.prompt = Prompt(event.utterance, event.interruptible)
-    if floor.expect is not None:
+    floor.prompt = Prompt(event.utterance, event.interruptible, event.filler)
+    if floor.expect is not None and not event.filler:
         floor.open_since = min(floor.open_since, event.at)
     floor.out.append(act.PausePlayout())
 
@@ -171,15 +185,20 @@ def _held_prompt(floor: Floor, event: ev.PromptStarted) -> None:
 def _held_asked(floor: Floor, event: ev.Asked) -> None:
     floor.expect, floor.silent_since = event.expect, event.at
     floor.open_since = inf if event.prompt else event.at
-    _sift(floor, event.expect)
+    _sift(floor, event)
 
 
 def _unhold(floor: Floor, event: ev.HoldChanged) -> None:
     if event.held:
         return
     floor.silent_since = event.at
+    dead_air.wait_on(floor, event.at)
     if floor.turn is not None and overlap.may_go_on(floor):
         _resume_turn(floor, floor.turn, event.at)
+        return
+    if floor.turn is not None and floor.prompt is not None and floor.hears(event.at):
+        floor.out.append(act.ResumePlayout())
+        floor.go(State.OVERHEARING)
         return
     floor.forget_turn()
     if floor.prompt is not None:
@@ -199,6 +218,7 @@ def _resume_turn(floor: Floor, turn: Turn, now: float) -> None:
     turn.sounds_until = now
     if floor.prompt is not None:
         floor.drop_speculation()
+        floor.paused_at = None
         floor.go(State.PAUSED)
         overlap.judge_overlap(floor, now)
     else:
@@ -230,12 +250,15 @@ _row((State.ENDING,), ev.SpeechMaybe, caller_turn.sound_in_pause)
 _row((State.LISTENING,), ev.SpeechMaybe, caller_turn.sound_in_silence)
 _row(_OVER_BOT, ev.SpeechStarted, overlap.speech_over_bot)
 _row(_JUDGED, ev.SpeechStarted, overlap.overlap_speech)
+_row((State.OVERHEARING,), ev.SpeechStarted, overlap.overheard_speech)
 _row(_QUIET, ev.SpeechStarted, caller_turn.turn_begins)
 _row((State.ENDING,), ev.SpeechStarted, caller_turn.turn_goes_on)
 _row(_JUDGED, ev.SpeechStopped, overlap.overlap_pause)
+_row((State.OVERHEARING,), ev.SpeechStopped, overlap.overheard_pause)
 _row((State.HEARING,), ev.SpeechStopped, caller_turn.pause_begins)
 for _text in (ev.PartialText, ev.FinalText):
     _row(_JUDGED, _text, overlap.overlap_text)
+    _row((State.OVERHEARING,), _text, overlap.overheard_text)
     _row((State.HEARING,), _text, caller_turn.hearing_text)
     _row((State.ENDING,), _text, caller_turn.ending_text)
     _row((State.HELD,), _text, caller_turn.held_text)

@@ -162,7 +162,10 @@ class Ladder:
         prompt = reading if self._rung is Rung.VOICE else f"{reading} {self.PRESS}"
         failures = 0
         while True:
-            expect = Expect(Kind.YES_NO, 1, 1, voice=self._rung is Rung.VOICE, silence_s=gather.silence_s)
+            voice = self._rung is Rung.VOICE
+            expect = Expect(
+                Kind.YES_NO, 1, 1, voice=voice, silence_s=gather.silence_s, courtesy=gather.courtesy()
+            )
             heard = await self._scene.ask(prompt, expect, gather.interruptible)
             verdict, instead = self._verdict(heard, value)
             if verdict is not Verdict.UNKNOWN:

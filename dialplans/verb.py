@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from brain.courtesy import Courtesy
 from brain.expect import Interruptible
 from dialplans.templates import parse
 
@@ -42,6 +43,20 @@ Text = Annotated[str, AfterValidator(_template)]
 Texts = Annotated[list[Text], BeforeValidator(_one_or_many, json_schema_input_type=list[str] | str)]
 Phrases = Annotated[
     list[Annotated[str, Field(min_length=1)]],
+    BeforeValidator(_one_or_many, json_schema_input_type=list[str] | str),
+]
+
+def _without_holes(text: str) -> str:
+    if "{" in text or "}" in text:
+        raise ValueError("no braces here: this text is the same in every call")
+    return text.strip()
+
+
+Plain = Annotated[str, AfterValidator(_without_holes)]
+"""What the bot says, the same in every call; may be empty, for nothing."""
+
+Plains = Annotated[
+    list[Annotated[Plain, Field(min_length=1)]],
     BeforeValidator(_one_or_many, json_schema_input_type=list[str] | str),
 ]
 
@@ -103,3 +118,24 @@ class Speaking(Verb):
 
     interruptible: Interruptible = Interruptible.SPEECH
     """What stops the bot while it speaks: "yes" (speech and keys), "keys only", "no"."""
+
+
+class Patient(Verb):
+    """A verb that waits for the caller, and for as long as they ask."""
+
+    hold_on_s: float = Field(60.0, ge=0, le=600)
+    """How long the bot is quiet for a caller who says "hold on"; 0 takes that for an answer like any other."""
+    take_your_time: Plain = "Sure, take your time."
+    """What it says then; empty for nothing."""
+    here: Plain = "Yes, I'm here."
+    """What it says at once to "are you there?"; empty leaves that to whoever answers questions."""
+
+    def courtesy(self) -> Courtesy:
+        """The same for the turn manager."""
+        return Courtesy(take_your_time=self.take_your_time, hold_on_s=self.hold_on_s, here=self.here)
+
+    def courtesies(self) -> Iterator[tuple[Loc, str]]:
+        """Its texts, for `texts`."""
+        for key in ("take_your_time", "here"):
+            if text := getattr(self, key):
+                yield (key,), text

@@ -1,4 +1,4 @@
-"""A loop under the call: hold music, or the quiet ambience of an office."""
+"""What sounds beside the utterances: a loop under the call, hold music or the ambience of an office, or a nod."""
 
 from __future__ import annotations
 
@@ -60,3 +60,26 @@ class Bed:
         self._gain.apply(mine)
         mine += frame
         return mine
+
+
+class Once:
+    """A sound that is mixed in once, from its first sample, as loud as it is. It ends by itself."""
+
+    def __init__(self, pcm: Pcm) -> None:
+        self._left: Signal = pcm.astype(np.float32)
+
+    def end(self) -> None:
+        """It is short: a bed that changes leaves it alone."""
+
+    @property
+    def over(self) -> bool:
+        """All of it was given."""
+        return not self._left.size
+
+    def add_to(self, frame: Pcm, speaking: bool) -> Signal:
+        """`frame` with the next samples of it mixed in, not yet rounded."""
+        signal = frame.astype(np.float32)
+        piece = self._left[: signal.size]
+        signal[: piece.size] += piece
+        self._left = self._left[signal.size :]
+        return signal

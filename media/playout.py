@@ -13,7 +13,7 @@ from enum import Enum, auto
 
 import numpy as np
 
-from media.bed import Bed
+from media.bed import Bed, Once
 from media.frame import Pcm, samples
 from media.mixing import COMFORT_NOISE_DBFS, Ramp, Signal, comfort_noise, to_pcm
 
@@ -102,7 +102,7 @@ class Playout:
         self._gain = Ramp(self._fade_samples)
         self._motion = _Motion.PLAYING
         self._tail: Signal | None = None  # what a flush left to fade out
-        self._beds: list[Bed] = []  # the newest plays, the others fade out
+        self._beds: list[Bed | Once] = []  # the newest bed plays, the others fade out
         self._queue: deque[_Utterance] = deque()
         self._known: OrderedDict[int, _Utterance] = OrderedDict()
         self._newest = -1
@@ -206,6 +206,10 @@ class Playout:
         if bed is not None:
             self._beds.append(bed)
 
+    def beside(self, pcm: Pcm) -> None:
+        """Mix `pcm` in once, whatever is said: it is no utterance, and nothing waits for it."""
+        self._beds.append(Once(pcm))
+
     # ---- the clock's side ---------------------------------------------------------------------------------
 
     def take(self, samples: int) -> Pcm:
@@ -232,7 +236,7 @@ class Playout:
 
     @property
     def bedded(self) -> bool:
-        """A loop sounds, also where nothing is said."""
+        """Something sounds beside the utterances, also where nothing is said."""
         return bool(self._beds)
 
     @property

@@ -98,6 +98,7 @@ def call_record(
                 "at": item.first_heard,
                 "text": private.bot(item.number, item.heard),
                 "complete": item.complete,
+                "filler": item.filler,
             }
             for item in said
         ],
@@ -137,6 +138,7 @@ def turn_row(turn: TurnTrace, private: Private) -> dict[str, Any]:
             "final": since_end(turn.final),
             "endpoint": since_end(turn.committed),
             "first_token": since_end(turn.first_token),
+            "acknowledged": since_end(turn.acknowledged),
             "first_audio": since_end(turn.first_audio),
             "first_heard": since_end(turn.first_heard),
         },

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from brain import answers as by_heart
+from brain.courtesy import Courtesy
 from brain.expect import Expect, Interruptible, Kind
 from brain.orchestrator import RESERVED, AgentExit, AgentSpec
 from dialplans.call import Keyed
 from dialplans.scene import Scene
 from dialplans.templates import parse
-from dialplans.verb import KEY, Loc, Name, Phrases, Strict, Text, Texts, Verb
+from dialplans.verb import KEY, Loc, Name, Patient, Phrases, Plains, Strict, Text, Texts
 
 ENDINGS = {
     "silence": "on_silence",
@@ -25,10 +27,11 @@ ENDINGS = {
 """How a conversation may end without an exit, and the key that says where to go then."""
 
 TROUBLE = "I am sorry, I have trouble understanding speech at the moment."
+SILENT = "I can't hear you."
 KEY_TRIES = 2
 """How often the keys are asked for when speech can't be recognised."""
 
-OWN_TEXTS = ("unknown", "off_topic", "still_there")
+OWN_TEXTS = ("unknown", "off_topic")
 """Sentences that a plan may word; the orchestrator has plain ones."""
 
 
@@ -56,7 +59,7 @@ class Exit(Strict):
     """The step to go to."""
 
 
-class Agent(Verb):
+class Agent(Patient):
     """Let the language model talk with the caller, until an exit, a limit or a failure."""
 
     prompt: Text
@@ -76,9 +79,15 @@ class Agent(Verb):
     max_turns: int = Field(20, ge=1, le=200)
     """So many turns of the caller, then `on_turns`."""
     silence_s: float = Field(8.0, gt=0, le=60)
-    """After so many seconds of silence the caller is asked; after as many again, `on_silence`."""
-    still_there: Text | None = None
-    """How they are asked."""
+    """After so many seconds of silence the caller is asked; after as many again, asked again, then `on_silence`."""
+    still_there: Texts = ["Are you still there?"]
+    """How they are asked: the first time, the second time... Without it, the second time tells of the exits' keys."""
+    acknowledgements: Plains = ["One moment.", "Let me see."]
+    """Said in turn when an answer takes longer than 0.8 s to come; `[]` for silence."""
+    placeholders: Plains = ["I'm still looking.", "Just a moment longer, please."]
+    """Said in turn, every few seconds, when it still hasn't come."""
+    backchannels: bool = True
+    """Whether a caller who talks for long hears a low "mm-hm" now and then."""
     on_silence: Name | None = None
     """The step to go to when the caller says nothing any more. Without it, the next verb follows."""
     on_turns: Name | None = None
@@ -129,8 +138,25 @@ class Agent(Verb):
         """How to ask for the keys of the exits."""
         if self.keys_prompt:
             return parse(self.keys_prompt).fill(facts)
-        ways = (f"If you want {way.when}, press {way.key}." for way in self.exits.values() if way.key)
-        return " ".join([TROUBLE, *ways])
+        return " ".join([TROUBLE, *self._keys_told()])
+
+    def _keys_told(self) -> list[str]:
+        return [f"If you want {way.when}, press {way.key}." for way in self.exits.values() if way.key]
+
+    def asked_in_silence(self, facts: Mapping[str, str]) -> tuple[str, ...]:
+        """What a silent caller hears, one after another."""
+        asked = tuple(parse(text).fill(facts) for text in self.still_there)
+        if "still_there" not in self.model_fields_set and (keys := self._keys_told()):
+            asked += (" ".join([SILENT, *keys]),)
+        return asked
+
+    def courtesy(self) -> Courtesy:
+        return replace(
+            super().courtesy(),
+            acknowledgements=tuple(self.acknowledgements),
+            placeholders=tuple(self.placeholders),
+            nods=self.backchannels,
+        )
 
     def spec(self, facts: Mapping[str, str]) -> AgentSpec:
         """The agent as the orchestrator takes it; the same in every call, so that its prompt stays warm."""
@@ -154,6 +180,8 @@ class Agent(Verb):
             ),
             max_turns=self.max_turns,
             silence_s=self.silence_s,
+            still_there=self.asked_in_silence(facts),
+            courtesy=self.courtesy(),
             use_answers=self.by_heart,
             keys_prompt=self.by_keys_prompt(facts) if any(way.key for way in self.exits.values()) else "",
             **chosen,
@@ -165,7 +193,7 @@ class Agent(Verb):
         says = [answer.say for answer in spec.answers] + [way.say for way in spec.exits if way.say]
         if spec.keys_prompt:
             says.append(spec.keys_prompt)
-        return [*says, spec.unknown, spec.off_topic, spec.still_there, *spec.fallback]
+        return [*says, spec.unknown, spec.off_topic, *spec.still_there, *spec.courtesy.texts, *spec.fallback]
 
     def facts_only(self) -> Iterator[tuple[Loc, str]]:
         yield ("prompt",), self.prompt
@@ -177,8 +205,9 @@ class Agent(Verb):
         for key in (*OWN_TEXTS, "keys_prompt"):
             if text := getattr(self, key):
                 yield (key,), text
-        for index, text in enumerate(self.fallback):
-            yield ("fallback", index), text
+        for many in ("fallback", "still_there"):
+            for index, text in enumerate(getattr(self, many)):
+                yield (many, index), text
 
     def targets(self) -> Iterator[tuple[Loc, str]]:
         for name, way in self.exits.items():

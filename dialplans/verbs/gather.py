@@ -12,7 +12,7 @@ from brain.expect import Expect
 from dialplans.answers import TYPES, AnswerType, Bounds
 from dialplans.ladder import Ladder
 from dialplans.scene import Scene
-from dialplans.verb import Loc, Name, Speaking, Strict, Text, Texts
+from dialplans.verb import Loc, Name, Patient, Speaking, Strict, Text, Texts
 from media.line_quality import LineStep
 
 Way = Literal["voice", "keys"]
@@ -40,7 +40,7 @@ def _ways(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-class Gather(Speaking):
+class Gather(Patient, Speaking):
     """Ask for one thing and keep it in a slot, by voice or by keys, read back and corrected if need be."""
 
     slot: Name
@@ -146,6 +146,7 @@ class Gather(Speaking):
             silence_s=self.silence_s,
             between_keys_s=self.between_keys_s,
             max_pause_s=self.max_pause_s,
+            courtesy=self.courtesy(),
         )
 
     def reprompt(self, failures: int) -> str:
@@ -182,6 +183,8 @@ class Gather(Speaking):
             yield ("correct_prompt",), self.correct_prompt
             for text in Ladder.FIXED_TEXTS:
                 yield (), text
+        if self.voice:
+            yield from self.courtesies()
 
     def targets(self) -> Iterator[tuple[Loc, str]]:
         for key in ("on_fail", "on_yes", "on_no"):

@@ -12,7 +12,7 @@ from brain.phrases import match
 from brain.spoken import GOOD_MATCH, parse_digits
 from dialplans.call import Heard, Keyed, Said, Unheard
 from dialplans.scene import Scene
-from dialplans.verb import KEY, Loc, Name, Phrases, Speaking, Strict, Text, Texts
+from dialplans.verb import KEY, Loc, Name, Patient, Phrases, Speaking, Strict, Text, Texts
 from media.line_quality import LineStep
 
 SORRY = "Sorry, I did not get that."
@@ -29,7 +29,7 @@ class Option(Strict):
     """The step to go to."""
 
 
-class Menu(Speaking):
+class Menu(Patient, Speaking):
     """Let the caller choose, by key or by word. Without any phrases it needs no speech recognition."""
 
     prompt: Text
@@ -41,7 +41,8 @@ class Menu(Speaking):
     reprompts: Texts = []
     """What to say when nothing was chosen: the first time, the second time..."""
     keys_prompt: Text | None = None
-    """What to say when speech can't be recognised, or the line is too bad for it; without it the prompt."""
+    """What to say when speech can't be recognised, the line is too bad for it (without it the prompt), or words have
+    led to nothing: then once, and only keys are taken."""
     retries: int = Field(2, ge=0, le=5)
     """How often to ask again."""
     silence_s: float = Field(6.0, gt=0, le=60)
@@ -73,7 +74,9 @@ class Menu(Speaking):
                 voice = False
                 prompt = scene.text(self.keys_prompt or self.prompt)
             elif failures > self.retries:
-                return self.on_fail
+                if not voice or self.keys_prompt is None:
+                    return self.on_fail
+                voice, prompt = False, scene.text(self.keys_prompt)
             else:
                 prompt = scene.text(self._reprompt(failures))
 
@@ -87,6 +90,7 @@ class Menu(Speaking):
             phrases=phrases,
             voice=voice,
             silence_s=self.silence_s,
+            courtesy=self.courtesy(),
         )
 
     def _chosen(self, heard: Heard) -> Option | None:
@@ -120,6 +124,8 @@ class Menu(Speaking):
             yield ("prompt",), self._reprompt(1)
         if self.keys_prompt:
             yield ("keys_prompt",), self.keys_prompt
+        if self.listens():
+            yield from self.courtesies()
 
     def targets(self) -> Iterator[tuple[Loc, str]]:
         for key, option in self.options.items():

@@ -26,6 +26,9 @@ ONSET_S = 0.08
 """From the first sound to `SpeechStarted`."""
 STOP_S = 0.12
 """From the last sound to `SpeechStopped`."""
+INTERJECTED_S = 0.05
+"""From an `Interject` to its first sound; it lasts `LETTER_S` a letter, and a prompt waits for its end."""
+LETTER_S = 0.06
 
 OUTCOMES = (act.Commit, act.CommitKeys, act.NoInput, act.CannotHear)
 
@@ -149,6 +152,11 @@ class Talk:
         return [round(d.at, 3) for d in self.done if isinstance(d.action, kind)]
 
     @property
+    def interjected(self) -> list[tuple[float, str]]:
+        """(time, text) of all interjections."""
+        return [(round(d.at, 2), d.action.text) for d in self.done if isinstance(d.action, act.Interject)]
+
+    @property
     def voice(self) -> list[str]:
         """What was done to the bot's voice."""
         kinds = (act.Duck, act.Unduck, act.PausePlayout, act.ResumePlayout, act.StopSpeaking)
@@ -178,6 +186,10 @@ class Talk:
                 if self._score is not None:
                     when = self.now + 0.05
                     self.at(when, ev.TurnScore(when, request, self._score))
+            case act.Interject(text):
+                self._utterances += 1
+                number, seconds = self._utterances, len(text) * LETTER_S
+                self.at(self.now + INTERJECTED_S, lambda: self._start_filler(number, seconds))
             case act.PausePlayout():
                 self._paused_at = self.now
             case act.ResumePlayout():
@@ -203,8 +215,18 @@ class Talk:
     _speaking: int | None = None
     _ends = 0.0
     _paused_at: float | None = None
+    _filling: int | None = None
+
+    def _start_filler(self, number: int, seconds: float) -> None:
+        if self._speaking is None:
+            self._speaking, self._ends, self._paused_at, self._filling = number, self.now + seconds, None, number
+            self._give(ev.PromptStarted(self.now, number, Interruptible.SPEECH, True))
+            self._plan_end()
 
     def _start_prompt(self, number: int, seconds: float, how: Interruptible) -> None:
+        if self._speaking is not None and self._speaking == self._filling:
+            self.at(self.now + 0.02, lambda: self._start_prompt(number, seconds, how))
+            return
         self._speaking, self._ends, self._paused_at = number, self.now + seconds, None
         self._give(ev.PromptStarted(self.now, number, how))
         self._plan_end()

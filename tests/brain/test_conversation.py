@@ -141,3 +141,12 @@ def test_ahead_is_a_copy_in_which_the_bot_has_spoken() -> None:
     ahead = talk.ahead("Good morning.")
     assert [turn.text for turn in ahead.turns] == ["Hello.", "Good morning."]
     assert [turn.text for turn in talk.turns] == ["Hello."]
+
+
+def test_a_nod_is_kept_before_the_callers_next_words_and_is_no_turn() -> None:
+    talk = Conversation()
+    talk.caller_said("Hours?")
+    talk.bot_said(1, "From eight to six.")
+    talk.caller_nodded("okay")
+    assert talk.caller_turns == 1
+    assert talk.messages((), asking="And on Sunday?")[-1] == Message("user", "okay And on Sunday?")

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brain import actions as act
+from brain import dead_air, journal
 from brain import events as ev
-from brain import journal
+from brain.courtesy import Courtesy
 from brain.expect import Expect, Interruptible, Kind
 from brain.turns import State, TurnManager
 
@@ -21,6 +22,8 @@ TEXTS = [
     "um",
     "5 5 5",
     "I want a doctor and",
+    "Hold on a second.",
+    "Are you there?",
     "When do you open?",
     "billing",
     "...",
@@ -29,7 +32,7 @@ TEXTS = [
 MOVES = [
     "maybe", "start", "stop", "partial", "final", "stale final", "score", "key", "#", "prompt", "prompt end",
     "ask", "ask with prompt", "withdraw", "stt fails", "stt recovers", "hold", "unhold", "wait",
-    "echo", "no echo",
+    "echo", "no echo", "filler", "filler fails",
 ]  # fmt: skip
 
 
@@ -51,6 +54,9 @@ class World:
     request: tuple[int, int] | None = None
     speculation: tuple[int, str] | None = None
     heard: list[str] = field(default_factory=list)
+    interjected: list[float] = field(default_factory=list)
+    unsaid: int = 0
+    nods: list[float] = field(default_factory=list)
 
     def give(self, event: ev.Event) -> None:
         self.now = event.at
@@ -63,7 +69,7 @@ class World:
             assert due is None or due > event.at, "a Tick that moves nothing would come back at once"
         assert not (
             self.speaking is None
-            and self.manager.state in (State.SPEAKING, State.DUCKED, State.DOUBTING, State.PAUSED)
+            and self.manager.state in (State.SPEAKING, State.DUCKED, State.DOUBTING, State.PAUSED, State.OVERHEARING)
         )
         if self.open_questions and self.speaking is None and not self.held:
             assert due is not None, f"an open question and no deadline: {self.manager.state}"
@@ -82,6 +88,17 @@ class World:
                     assert self.speculation is None or self.speculation == (action.turn, action.text)
                 assert self.speculation is None or isinstance(action, act.Commit)
                 self.speculation = None
+            case act.Interject(text):
+                assert text and not self.held and self.speaking is None
+                assert not self.interjected or self.now >= self.interjected[-1] + dead_air.APART_S, "two at once"
+                self.interjected.append(self.now)
+                self.unsaid = 1
+            case act.Nod():
+                assert self.segment is not None and self.speaking is None and not self.speech
+                assert not self.nods or self.now >= self.nods[-1] + dead_air.NODS_APART_S
+                self.nods.append(self.now)
+            case act.Aside(text=text):
+                assert any(c.isalnum() for c in text)
             case act.KeyWaits():
                 assert not self.open_questions, "a key for the question waits for another"
             case act.Duck():
@@ -150,6 +167,13 @@ class World:
                 self.utterances += 1
                 self.speaking = self.utterances
                 self.give(ev.PromptStarted(at, self.utterances, how))
+            case "filler" if self.unsaid and self.speaking is None:
+                self.unsaid = 0
+                self.utterances += 1
+                self.speaking = self.utterances
+                self.give(ev.PromptStarted(at, self.utterances, Interruptible.SPEECH, True))
+            case "filler fails":
+                self.unsaid = 0
             case "prompt end" if self.speaking is not None:
                 number, self.speaking, self.paused = self.speaking, None, False
                 self.give(ev.PromptEnded(at, number))
@@ -171,6 +195,8 @@ class World:
                 self.give(ev.HoldChanged(at, False))
 
 
+COURTESY = Courtesy(("One moment.", "Let me see."), ("Still looking.",), "Take your time.", 20.0, "I'm here.", True)
+
 expects = st.builds(
     Expect,
     kind=st.sampled_from(Kind),
@@ -180,6 +206,7 @@ expects = st.builds(
     voice=st.just(True),
     keys=st.booleans(),
     only_keys=st.sampled_from([None, "", "5"]),
+    courtesy=st.sampled_from([None, COURTESY]),
 ) | st.builds(Expect, kind=st.just(Kind.DIGITS), voice=st.just(False))
 
 steps = st.tuples(

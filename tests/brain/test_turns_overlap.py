@@ -17,9 +17,10 @@ def over_prompt(kind: Kind = Kind.TALK, **settings: object) -> Talk:
 
 
 def test_a_cough_pauses_the_prompt_and_it_goes_on() -> None:
-    talk = over_prompt().says("", 2.0, 2.3).until(4)
-    assert talk.voice == ["Duck", "Unduck", "Pause", "Resume"]
-    assert talk.when(act.PausePlayout) == [2.08] and talk.when(act.ResumePlayout) == [2.52]
+    talk = over_prompt().says("", 2.0, 2.25).until(4)
+    assert talk.voice == ["Duck", "Unduck", "Pause", "Resume", "Duck", "Unduck"]
+    assert talk.when(act.PausePlayout) == [2.08] and talk.when(act.ResumePlayout) == [2.37]
+    assert talk.when(act.Unduck)[-1] == 2.47  # when the recogniser has found no word in it
     assert talk.state is State.SPEAKING
 
 
@@ -41,13 +42,14 @@ def test_words_stop_the_prompt_and_begin_the_next_turn() -> None:
 )
 def test_a_nod_does_not_stop_it(nod: str) -> None:
     talk = over_prompt().says(nod, 2.0, 2.5).until(6)
-    assert talk.voice[-1] == "Resume" and talk.outcomes == []
+    assert "Stop" not in talk.voice and "Resume" in talk.voice and talk.outcomes == []
+    assert [d.action.text for d in talk.done if isinstance(d.action, act.Aside)] == [nod]
 
 
 def test_a_yes_answers_a_yes_no_question_and_is_a_nod_to_a_statement() -> None:
     assert over_prompt(Kind.YES_NO).says("Yes.", 2.0, 2.4).until(4).outcomes[0][1:] == ("Commit", "Yes.")
     statement = Talk().prompt(1.0, 5.0).says("Yes.", 2.0, 2.4).until(8)
-    assert statement.voice[-1] == "Resume" and statement.outcomes == []
+    assert "Stop" not in statement.voice and statement.outcomes == []
 
 
 def test_a_choice_or_a_digit_is_an_answer_into_the_prompt() -> None:
@@ -59,7 +61,7 @@ def test_a_choice_or_a_digit_is_an_answer_into_the_prompt() -> None:
 
 def test_an_answer_over_the_last_words_of_the_prompt_counts_though_it_sounds_like_a_nod() -> None:
     talk = over_prompt().says("Okay.", 5.6, 6.0).until(12)
-    assert "Stop" not in talk.voice and talk.outcomes == [(6.54, "Commit", "Okay.")]
+    assert "Stop" not in talk.voice and talk.outcomes == [(6.44, "Commit", "Okay.")]
 
 
 def test_a_nod_early_in_the_prompt_is_no_answer_to_it() -> None:
@@ -69,7 +71,7 @@ def test_a_nod_early_in_the_prompt_is_no_answer_to_it() -> None:
 
 def test_the_prompt_ends_later_by_as_long_as_it_was_paused() -> None:
     talk = over_prompt(silence_s=6.0).says("", 2.0, 2.3).until(30)
-    assert talk.outcomes == [(12.44, "NoInput", "")]
+    assert talk.outcomes == [(12.34, "NoInput", "")]
 
 
 def test_long_speech_that_the_recogniser_does_not_answer_stops_the_prompt() -> None:
@@ -84,9 +86,31 @@ def test_long_noise_in_which_the_recogniser_hears_no_word_does_not() -> None:
     assert talk.voice[-1] == "Resume" and talk.when(act.ResumePlayout) == [4.5]
 
 
-def test_a_recogniser_that_never_answers_holds_the_prompt_for_a_second_at_most() -> None:
+def test_a_recogniser_that_never_answers_holds_the_prompt_no_longer_than_the_sound() -> None:
     talk = Talk(final_s=None).asked(0.5, prompt=True).prompt(1.0, 9.0).says("", 2.0, 2.5).until(8)
-    assert talk.when(act.ResumePlayout) == [3.62]
+    assert talk.when(act.ResumePlayout) == [2.62] and talk.when(act.Unduck)[-1] == 3.62
+
+
+def test_a_short_sound_that_was_a_word_stops_it_when_the_word_is_known() -> None:
+    talk = Talk(final_s=0.4).asked(0.5, prompt=True).prompt(1.0, 9.0).says("Stop!", 2.0, 2.25).until(4)
+    assert talk.voice == ["Duck", "Unduck", "Pause", "Resume", "Duck", "Unduck", "Stop"]
+    assert talk.when(act.StopSpeaking) == [2.77]
+    assert [text for _, _, text in talk.outcomes] == ["Stop!"]
+
+
+def test_what_is_said_before_and_after_the_bot_went_on_is_one_turn() -> None:
+    talk = Talk(final_s=0.4).asked(0.5, prompt=True).prompt(1.0, 9.0).says("Stop,", 2.0, 2.25)
+    talk.says("I want a doctor.", 2.5, 3.6, partial=3.3).until(6)
+    assert talk.voice == ["Duck", "Unduck", "Pause", "Resume", "Duck", "Unduck", "Pause", "Stop"]
+    assert [text for _, _, text in talk.outcomes] == ["Stop, I want a doctor."]
+
+
+def test_laughter_in_bursts_pauses_it_twice() -> None:
+    talk = over_prompt()
+    for burst in range(6):
+        talk.says("", 2.0 + 0.4 * burst, 2.2 + 0.4 * burst)
+    talk.until(6)
+    assert talk.voice.count("Pause") == 2 and "Stop" not in talk.voice
 
 
 def test_nothing_spoken_stops_a_prompt_that_may_not_be_interrupted() -> None:
@@ -102,6 +126,33 @@ def test_who_speaks_on_past_an_uninterruptible_prompt_is_heard_from_the_beginnin
         Talk().asked(0.5, prompt=True).prompt(1.0, 5.0, Interruptible.NO).says("I need a doctor.", 4.0, 7.0)
     )
     assert talk.until(10).outcomes == [(7.5, "Commit", "I need a doctor.")]
+
+
+@pytest.mark.parametrize("how", [Interruptible.NO, Interruptible.KEYS])
+def test_what_was_said_over_an_uninterruptible_prompt_answers_its_question(how: Interruptible) -> None:
+    talk = Talk().asked(0.5, kind=Kind.YES_NO, prompt=True).prompt(1.0, 3.0, how).says("Yes.", 2.0, 2.4).until(5)
+    assert talk.voice == [] and talk.outcomes == [(4.0, "Commit", "Yes.")]
+
+
+def test_what_was_said_over_a_legal_notice_answers_the_next_question() -> None:
+    talk = Talk().prompt(1.0, 5.0, Interruptible.NO).says("I want to book.", 2.0, 3.0).until(6.1)
+    assert talk.voice == [] and talk.outcomes == []
+    assert talk.asked(6.2, prompt=True).until(7).outcomes == [(6.2, "Commit", "I want to book.")]
+
+
+def test_a_nod_to_a_legal_notice_is_kept_and_not_answered() -> None:
+    talk = Talk().asked(0.5, prompt=True).prompt(1.0, 5.0, Interruptible.NO).says("Okay.", 2.0, 2.4).until(8)
+    assert talk.outcomes == [] and [d.action.text for d in talk.done if isinstance(d.action, act.Aside)] == ["Okay."]
+
+
+def test_on_hold_over_a_legal_notice_nothing_is_lost() -> None:
+    talk = Talk().asked(0.5, prompt=True).prompt(1.0, 5.0, Interruptible.NO).says("I want to book.", 2.0, 3.0)
+    assert talk.hold(3.5, 20.0).until(30).outcomes == [(22.5, "Commit", "I want to book.")]
+
+
+def test_a_key_that_stops_a_prompt_keeps_what_was_said_over_it() -> None:
+    talk = Talk().prompt(1.0, 9.0, Interruptible.KEYS).says("I want to book.", 2.0, 3.0).keys("#", 3.5).until(5)
+    assert talk.voice == ["Stop"] and talk.manager.floor.pending is not None
 
 
 def test_speech_is_no_interruption_where_only_keys_are_asked_for() -> None:
@@ -150,7 +201,7 @@ def test_the_rest_of_an_answer_does_not_become_the_name_that_is_asked_next() -> 
 
 def test_a_prompt_that_may_not_be_interrupted_is_said_over_the_caller() -> None:
     talk = Talk().says("Hello, is anybody there?", 0.2, 3.0).prompt(1.0, 4.0, Interruptible.NO).until(4)
-    assert talk.voice == [] and talk.state is State.SPEAKING
+    assert talk.voice == [] and talk.state is State.OVERHEARING
 
 
 def test_hello_at_the_beginning_does_not_cost_the_greeting() -> None:
@@ -235,4 +286,4 @@ def test_a_key_in_doubt_stops_it() -> None:
 
 def test_once_the_line_is_known_speech_pauses_again() -> None:
     talk = doubted().at(1.5, ev.EchoChanged(1.5, False)).says("", 2.0, 2.3).until(4)
-    assert talk.voice == ["Duck", "Unduck", "Pause", "Resume"]
+    assert talk.voice[:4] == ["Duck", "Unduck", "Pause", "Resume"]

@@ -238,7 +238,7 @@ async def test_what_an_agent_is_given(tmp_path: Path) -> None:
         ("callback", "a call back", ("call me",), ""),
         ("leave", "to leave", (), "Until 8 to 6."),
     ]
-    assert (spec.max_turns, spec.silence_s, spec.still_there) == (3, 4.0, "Hello?")
+    assert (spec.max_turns, spec.silence_s, spec.still_there) == (3, 4.0, ("Hello?",))
     assert (spec.unknown, spec.fallback) == ("I can't say.", ("Pardon?", "Sorry."))
     assert {"We are open 8 to 6.", "Until 8 to 6.", "I can't say.", "Pardon?", "Quiet."} <= set(
         agent.fixed_texts()

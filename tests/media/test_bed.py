@@ -85,3 +85,26 @@ def test_loud_beds_and_speech_do_not_clip() -> None:
 def test_a_loop_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="too short"):
         looped(np.zeros(100, np.int16), RATE)
+
+
+def test_a_sound_beside_is_heard_once_whatever_is_said() -> None:
+    playout = Playout(RATE, comfort_noise_dbfs=None)
+    playout.beside(tone(400, 1000))
+    assert playout.bedded and playout.idle
+    heard = take(playout, 5)
+    assert np.array_equal(heard[:400], tone(400, 1000)) and not heard[400:].any()
+    assert not playout.bedded
+    playout.begin(0)
+    playout.put(0, tone(800, 2000))
+    playout.end(0)
+    playout.beside(tone(320, 1000))
+    mixed = take(playout, 5)
+    assert np.array_equal(mixed[:320], tone(320, 2000) + tone(320, 1000))
+    assert np.array_equal(mixed[320:], tone(800, 2000)[320:])
+
+
+def test_a_bed_that_changes_leaves_it_alone() -> None:
+    playout = Playout(RATE, comfort_noise_dbfs=None)
+    playout.beside(tone(400, 1000))
+    playout.lay(None)
+    assert np.array_equal(take(playout, 3)[:400], tone(400, 1000))
