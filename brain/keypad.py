@@ -9,7 +9,7 @@ from brain.floor import Floor, State
 
 MAX_KEYS = 64
 """Keys kept for later; of a longer burst the newest."""
-_SEVERAL = (Kind.DIGITS, Kind.NAME)
+_SEVERAL = (Kind.DIGITS, Kind.NAME, Kind.DATE, Kind.TIME, Kind.MONEY, Kind.SPELLED, Kind.NUMBER)
 """Kinds that take more than one key; elsewhere a key is an answer, the terminator's too."""
 
 
