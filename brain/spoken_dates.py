@@ -163,7 +163,7 @@ def _word(words: list[str], at: int, parts: DateParts, loose: list[str]) -> tupl
     if (year := _year(words, at)) is not None and (parts.month or parts.day) and year[0] >= 1000:
         return replace(parts, year=year[0]), at + year[1]
     if (number := number_at(words, at)) is not None and number[0] == int(number[0]):
-        loose.append(word if word.isdecimal() else f"{number[0]:f}")
+        loose.append(word if word.isdecimal() else str(int(number[0])))
         return parts, at + number[1]
     if word == "oh" and after in ONES:
         loose.append(f"0{ONES[after]}")

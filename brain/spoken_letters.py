@@ -169,8 +169,7 @@ def _code_word(words: Sequence[str], at: int) -> tuple[str, int, bool]:
         if len(word) < 4 or at + width > len(words):
             continue
         for known, letter in CODE_WORDS.items():
-            likeness = 1.0 - distance(word, known) / max(len(word), len(known))
-            if word[0] == known[0] and likeness >= NEAR_CODE_WORD:
+            if word[0] == letter and 1.0 - distance(word, known) / max(len(word), len(known)) >= NEAR_CODE_WORD:
                 return letter, width, True
     return "", 0, False
 
