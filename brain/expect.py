@@ -17,6 +17,12 @@ class Kind(Enum):
     YES_NO = "yes_no"
     NAME = "name"
     CHOICE = "choice"  # one of `phrases`
+    DATE = "date"
+    TIME = "time"
+    MONEY = "money"
+    EMAIL = "email"
+    SPELLED = "spelled"  # letters and digits
+    NUMBER = "number"  # how many, how much
 
 
 class Interruptible(Enum):
@@ -31,8 +37,9 @@ class Interruptible(Enum):
 class Expect:
     """One answer that the plan waits for.
 
-    `min_digits`..`max_digits` bound a DIGITS answer, by voice or by keys; `terminator` ends keys early.
-    With so many digits as `usual_digits` names, a spoken number is most likely complete.
+    `min_digits`..`max_digits` bound a DIGITS or SPELLED answer, and keys; `terminator` ends keys early.
+    With so many digits as `usual_digits` names, a spoken number is most likely complete. `phrases` are words that
+    are likely now. A DATE with `needs_year` isn't whole without its year: a birthday.
     `silence_s` without a word or a key is no input. `keys` and `voice` say which ways are open. Where
     `only_keys` is given, no other key means anything: the bot goes on as if it had not been pressed. `courtesy` says
     how dead air is filled, None for not at all.
@@ -51,6 +58,7 @@ class Expect:
     usual_digits: tuple[int, ...] = ()
     only_keys: str | None = None
     courtesy: Courtesy | None = None
+    needs_year: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_digits <= self.max_digits:

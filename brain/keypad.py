@@ -9,8 +9,9 @@ from brain.floor import Floor, State
 
 MAX_KEYS = 64
 """Keys kept for later; of a longer burst the newest."""
-_SEVERAL = (Kind.DIGITS, Kind.NAME)
+_SEVERAL = (Kind.DIGITS, Kind.NAME, Kind.DATE, Kind.TIME, Kind.MONEY, Kind.SPELLED, Kind.NUMBER)
 """Kinds that take more than one key; elsewhere a key is an answer, the terminator's too."""
+_KEYS_A_SIGN = {Kind.SPELLED: 2}
 
 
 def collect(floor: Floor, now: float) -> None:
@@ -20,7 +21,7 @@ def collect(floor: Floor, now: float) -> None:
     head, terminated, rest = floor.keys, "", ""
     limit = 1
     if expect.kind in _SEVERAL:
-        limit = expect.max_digits
+        limit = expect.max_digits * _KEYS_A_SIGN.get(expect.kind, 1)
         if expect.terminator:
             head, terminated, rest = floor.keys.partition(expect.terminator)
     if len(head) >= limit and not terminated:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Sequence
 
-from brain.tokens import words
+from brain.tokens import MARKS, tokens, words
 
 _SHORT_PHRASE = 4
 """Letters; a phrase this short must be heard as it is written, or sound alike."""
@@ -59,3 +61,45 @@ def distance(one: str, other: str) -> int:
         for j, b in enumerate(other, 1):
             last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (a != b))
     return row[-1]
+
+
+CORRECTED = 0.7
+"""Least likeness at which words are taken for a phrase of the list; set by `benchmarks.phrases`."""
+_LEAD = 0.08
+"""Least lead over the next phrase: two that are equally near are not told apart."""
+
+
+def corrected(text: str, phrases: Sequence[str]) -> str:
+    """`text` with words that are nearly one of `phrases` put as it is written there; a phrase each once."""
+    for phrase, start, end in _near(text, phrases):
+        text = text[:start] + phrase + text[end:]
+    return text
+
+
+def near_phrases(text: str, phrases: Sequence[str]) -> list[str]:
+    """Which of `phrases` are heard in `text`, in their order, misheard or not."""
+    return [phrase for phrase, _, _ in reversed(_near(text, phrases))]
+
+
+def _near(text: str, phrases: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Phrases with the places in `text` that they are heard at, from the end on; places don't overlap."""
+    text = unicodedata.normalize("NFC", text)
+    heard = [token for token in tokens(text) if token.text not in MARKS]
+    found: list[tuple[float, int, int, str]] = []
+    for phrase in phrases:
+        wanted = words(phrase)
+        target = "".join(wanted)
+        for width in range(max(1, len(wanted) - 1), len(wanted) + 2):
+            for at in range(len(heard) - width + 1):
+                said = [token.text for token in heard[at : at + width]]
+                score = _similar("".join(said), target)
+                if score >= CORRECTED:
+                    found.append((score, at, at + width, phrase))
+    kept: list[tuple[float, int, int, str]] = []
+    for one in sorted(found, key=lambda one: (-one[0], one[2] - one[1])):
+        rivals = [other for other in found if other[3] != one[3] and other[1] < one[2] and one[1] < other[2]]
+        doubtful = any(other[0] > one[0] - _LEAD for other in rivals)
+        if not doubtful and all(other[2] <= one[1] or one[2] <= other[1] for other in kept):
+            kept.append(one)
+    places = sorted(kept, key=lambda one: -one[1])
+    return [(phrase, heard[at].start, heard[end - 1].end) for _, at, end, phrase in places]

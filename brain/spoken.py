@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os.path import commonprefix
 
+from brain.corrections import CORRECTIONS, RESTARTS
 from brain.phrases import match
 from brain.tokens import MARKS, Token, tokens
 
@@ -40,8 +41,6 @@ _CARRIERS = frozenset(
     "um uh er erm and then dash hyphen space dot my number phone is it's its it the that's that please yes "
     "yeah area code so okay ok well sure hi hello you can reach call me at on us oh".split()
 )
-_CORRECTIONS = ("no", "sorry", "wait", "actually", "rather", "correction", "oops", "i mean", "make that")
-_RESTARTS = ("start again", "start over", "from the start", "scratch that", "forget that", "let me start")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +101,11 @@ def spoken_digits(text: str) -> SpokenDigits | None:
             at += width
             continue
         word = words[at].text
-        if (width := _phrase(words, at, _RESTARTS)) > 0:
+        if (width := _phrase(words, at, RESTARTS)) > 0:
             runs, run, correcting = [], None, None
             at += width
             continue
-        if (width := _phrase(words, at, _CORRECTIONS)) > 0:
+        if (width := _phrase(words, at, CORRECTIONS)) > 0:
             if run is not None and run.groups:
                 correcting = _merge(correcting, run)
                 runs.pop()

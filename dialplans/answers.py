@@ -1,84 +1,84 @@
-"""The types of answers that `gather` takes: how each is heard, keyed, and asked for by keys."""
+"""What an answer is, and what a type of answers is; the types themselves are in `answer_types`.
+
+An answer's value is in a normal form, whatever the caller said: dates as in ISO 8601, times of 24 hours ("15:30"),
+money with its ISO 4217 code ("40.50 USD"), numbers in figures. What the plan allows is written the same way, so
+that values are compared as they are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from brain.expect import Kind
-from brain.spoken import parse_yes_no, spoken_digits
-from brain.spoken_names import parse_name
-from dialplans.keypad import name_by_keys
+from brain.spoken_dates import Order
 
 YES_KEY, NO_KEY = "1", "2"
-MAX_NAME_KEYS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How many digits an answer of digits has."""
+    """How many digits, or signs, an answer has."""
 
     least: int
     most: int
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerType:
-    """One type. `spoken` and `keyed` give the value of an answer, None where it is none.
+class Terms:
+    """What the plan says of an answer, and the day of the call. `low` and `high` are values, empty for none."""
 
-    `keyed` is None where keys can't answer; `keys_prompt` is how the keys are asked for, and
-    `key_bounds` how many are taken, where the plan doesn't say.
+    bounds: Bounds
+    today: date = date.min
+    order: Order = Order.MONTH_FIRST
+    low: str = ""
+    high: str = ""
+    currency: str = "USD"
+    phrases: tuple[str, ...] = ()
+
+    @property
+    def needs_year(self) -> bool:
+        """Whether a date isn't one without its year: what lies in the past may be any of many, as birthdays do."""
+        if not self.high or self.high > self.today.isoformat():
+            return False
+        return not self.low or date.fromisoformat(self.high) - date.fromisoformat(self.low) > timedelta(366)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A value. `others` are what the words may mean instead; `sure` is False where the words alone leave a doubt,
+    however well they were heard; `outside` where the plan doesn't allow the value."""
+
+    value: str
+    others: tuple[str, ...] = ()
+    sure: bool = True
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The beginning of an answer; `ask` asks for the rest."""
+
+    ask: str = "And the rest?"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerType:
+    """One type. `spoken` and `keyed` give the answer in words or keys, None where it is none.
+
+    `keyed` is None where keys can't answer; `keys_prompt` is how the keys are asked for, and `key_bounds` how
+    many are taken, where the plan doesn't say. An answer that was heard with less confidence than `doubt_below`
+    is read back with `read_back`, unless the plan has words of its own; `{}` is the slot. `other_form` asks in
+    another way, once asking the same again didn't help.
     """
 
     kind: Kind
-    spoken: Callable[[str, Bounds], str | None]
-    keyed: Callable[[str, Bounds], str | None] | None
+    spoken: Callable[[str, Terms], Answer | Part | None]
+    keyed: Callable[[str, Terms], Answer | None] | None
     keys_prompt: str
     key_bounds: Bounds | None
-
-
-def digits_said(text: str, bounds: Bounds) -> str | None:
-    """A spoken number, of a length the plan takes; with its plus, if it was said."""
-    found = spoken_digits(text)
-    return found.text if found and bounds.least <= len(found.digits) <= bounds.most else None
-
-
-def _digits_keyed(keys: str, bounds: Bounds) -> str | None:
-    fits = keys.isascii() and keys.isdecimal() and bounds.least <= len(keys) <= bounds.most
-    return keys if fits else None
-
-
-def _yes_or_no_said(text: str, bounds: Bounds) -> str | None:
-    answer = parse_yes_no(text)
-    return None if answer is None else "yes" if answer.yes else "no"
-
-
-def _text_said(text: str, bounds: Bounds) -> str | None:
-    return text.strip() or None
-
-
-TYPES: Mapping[str, AnswerType] = {
-    "text": AnswerType(Kind.TEXT, _text_said, None, "", None),
-    "digits": AnswerType(
-        Kind.DIGITS,
-        digits_said,
-        _digits_keyed,
-        "Please type the number on your keypad, and press the hash key at the end.",
-        None,
-    ),
-    "yes_no": AnswerType(
-        Kind.YES_NO,
-        _yes_or_no_said,
-        lambda keys, bounds: {YES_KEY: "yes", NO_KEY: "no"}.get(keys),
-        "Please press 1 for yes, or 2 for no.",
-        Bounds(1, 1),
-    ),
-    "name": AnswerType(
-        Kind.NAME,
-        lambda text, bounds: parse_name(text),
-        lambda keys, bounds: name_by_keys(keys),
-        "Please spell the name on your keypad, with two keys for each letter: the key it is on, and its "
-        "place on that key. For B, press 2, then 2. Press 0 twice for a space, and the hash key at the end.",
-        Bounds(2, MAX_NAME_KEYS),
-    ),
-}
+    doubt_below: float
+    read_back: str
+    other_form: str
+    max_pause_s: float = 1.2

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -99,6 +100,11 @@ class Call(Protocol):
     """One call, for the verbs."""
 
     info: CallInfo
+
+    @property
+    def today(self) -> date:
+        """The day of the call, where the bot is."""
+        ...
 
     @property
     def line(self) -> LineStep:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from brain.engines import SttSettings, TtsSettings
@@ -33,6 +34,8 @@ from dialplans.plan import Plan
 from media.line_quality import LineStep
 
 INFO = CallInfo(sip_call_id="scripted", caller="5550100", called="reception", display_name="A. Caller")
+TODAY = date(2026, 7, 1)
+"""A Wednesday."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class ScriptedCall:
         self.over = ""
         self.kept: list[str] = []
         self.line = LineStep.GOOD
+        self.today = TODAY
         self.has_private = False
         self.masks = False
         self._covers = 0

@@ -12,16 +12,22 @@
 
 Keys are taken on both rungs; on the lower one nothing else is. On a line too bad for speech the lower rung is the
 first, where the plan takes keys; on a poor one every answer is read back.
+
+Elsewhere an answer is read back where the plan says so, and in doubt: it wasn't heard well, its words may mean two
+things, or they can't be checked by their form. After a no, the other meaning is offered before anything is asked
+again. What is asked again is asked in another form from the second time on.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar
 
 from brain.expect import Expect, Kind
 from brain.spoken import parse_yes_no, spoken_digits
-from dialplans.answers import NO_KEY, YES_KEY, digits_said
+from dialplans.answer_types import beyond, digits_said
+from dialplans.answers import NO_KEY, YES_KEY, Answer, Part
 from dialplans.call import Heard, Keyed, Nothing, Said, Unheard
 from dialplans.scene import Scene
 from dialplans.templates import FORMS
@@ -49,6 +55,15 @@ class Verdict(Enum):
     UNKNOWN = "no telling"
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An answer that isn't settled yet. `others` are to be offered after a no; `doubtful` says to read it back."""
+
+    value: str
+    others: tuple[str, ...] = ()
+    doubtful: bool = False
+
+
 class Ladder:
     """One `gather` in one call. `climb` is the whole of it."""
 
@@ -58,29 +73,39 @@ class Ladder:
 
     def __init__(self, gather: Gather, scene: Scene) -> None:
         self._gather, self._scene = gather, scene
+        self._terms = gather.terms(scene.call.today)
         self._rung = Rung.KEYS if not gather.voice or self._too_bad() else Rung.VOICE
         self._corrections = {Rung.VOICE: 0, Rung.KEYS: 0}
+        self._denied: set[str] = set()
 
     async def climb(self) -> str | None:
-        """The answer, confirmed where the plan wants that; None when there is none."""
+        """The answer, confirmed where it has to be; None when there is none."""
         gather, scene = self._gather, self._scene
         if gather.voice and self._rung is Rung.KEYS:
-            value = await self._collect(gather.by_keys_prompt())
+            candidate = await self._collect(gather.by_keys_prompt())
         else:
-            value = await self._collect(scene.for_line(gather.prompt, gather.short_prompt))
-        while value is not None and (reading := gather.read_back(scene.line)):
-            verdict, instead = await self._read_back(reading, value)
+            candidate = await self._collect(scene.for_line(gather.prompt, gather.short_prompt))
+        while candidate is not None and (reading := self._reading(candidate)):
+            verdict, instead = await self._read_back(reading, candidate.value)
             if verdict is Verdict.RIGHT:
-                return value
+                return candidate.value
+            self._denied.add(candidate.value)
             if verdict is Verdict.UNKNOWN or not self._may_correct():
                 return None
             if instead is not None and self._rung is Rung.VOICE:
-                value = instead
+                candidate = instead
+            elif self._rung is Rung.VOICE and (left := [v for v in candidate.others if v not in self._denied]):
+                candidate = Candidate(left[0], tuple(left[1:]), doubtful=True)
             elif self._rung is Rung.VOICE:
-                value = await self._collect(self._gather.correct_prompt)
+                candidate = await self._collect(gather.correction(self._corrections[Rung.VOICE]))
             else:
-                value = await self._collect(self._gather.by_keys_prompt())
-        return value
+                candidate = await self._collect(gather.by_keys_prompt())
+        return candidate.value if candidate is not None else None
+
+    def _reading(self, candidate: Candidate) -> str | None:
+        """How it is read back, if it is; once denied and said again, it is in doubt."""
+        doubtful = candidate.doubtful or candidate.value in self._denied
+        return self._gather.read_back(self._scene.line, doubtful)
 
     def _too_bad(self) -> bool:
         """Whether the line isn't fit for speech, and there are keys instead."""
@@ -104,18 +129,19 @@ class Ladder:
 
     # ---- asking -----------------------------------------------------------------------------------------
 
-    async def _collect(self, template: str) -> str | None:
+    async def _collect(self, template: str) -> Candidate | None:
         """Ask until there is an answer, or no way left to give one."""
         gather = self._gather
         prompt = self._scene.text(template)
         failures, so_far = 0, ""
         while True:
-            heard = await self._scene.ask(
-                prompt, gather.expect(self._rung is Rung.VOICE), gather.interruptible
-            )
-            value, so_far = self._value(heard, so_far)
-            if value is not None or heard == Keyed(""):  # the hash key alone: no answer wanted
-                return value
+            expect = gather.expect(self._rung is Rung.VOICE, self._terms)
+            heard = await self._scene.ask(prompt, expect, gather.interruptible)
+            found, so_far = self._value(heard, so_far)
+            if isinstance(found, Candidate):
+                return found
+            if heard == Keyed(""):  # the hash key alone: no answer wanted
+                return None
             failures += 1
             given_up = isinstance(heard, Unheard) or failures > self._retries()
             if given_up or (self._rung is Rung.VOICE and self._too_bad()):
@@ -123,8 +149,8 @@ class Ladder:
                     return None
                 self._rung, failures, so_far = Rung.KEYS, 0, ""
                 prompt = self._scene.text(gather.by_keys_prompt())
-            elif so_far and isinstance(heard, Said):
-                prompt = "I have " + FORMS["digits"](so_far) + ". And the rest?"
+            elif found:
+                prompt = found
             elif self._rung is Rung.KEYS and gather.voice:
                 prompt = self._scene.text(gather.by_keys_prompt())
             else:
@@ -134,28 +160,62 @@ class Ladder:
         retries = self._gather.retries
         return retries if self._rung is Rung.VOICE else min(retries, KEY_RETRIES)
 
-    def _value(self, heard: Heard, so_far: str) -> tuple[str | None, str]:
-        """The value of an answer, and the digits of a number that comes in pieces."""
-        answer_type, bounds = self._gather.answer_type, self._gather.bounds
+    def _value(self, heard: Heard, so_far: str) -> tuple[Candidate | str, str]:
+        """An answer, or what to say next instead of the reprompts (empty for those), and what was said so far of
+        one that comes in pieces."""
+        answer_type, terms = self._gather.answer_type, self._terms
         match heard:
-            case Said(text):
-                value = answer_type.spoken(text, bounds)
-                if value is not None or answer_type.kind is not Kind.DIGITS:
-                    return value, ""
-                found = spoken_digits(text)
+            case Said(text, confidence) if answer_type.kind is Kind.DIGITS:
+                return self._digits(text, confidence, so_far)
+            case Said(text, confidence):
+                found = answer_type.spoken(f"{so_far} {text}", terms) if so_far else None
+                if not isinstance(found, Answer):
+                    found = answer_type.spoken(text, terms)
+                if isinstance(found, Part):
+                    return found.ask, f"{so_far} {text}".strip()
                 if found is None:
-                    return None, so_far
-                # Said once more from the start, or gone on with.
-                number = found.text if found.text.startswith(so_far) else so_far + found.text
-                return digits_said(number, bounds), (number if len(number) < bounds.least else "")
+                    return "", so_far
+                return (self._refusal(found.value), "") if found.outside else (self._candidate(found, confidence), "")
             case Keyed(keys) if answer_type.keyed is not None:
-                return answer_type.keyed(keys, bounds), ""
+                typed = answer_type.keyed(keys, terms)
+                if typed is None:
+                    return "", ""
+                return (self._refusal(typed.value), "") if typed.outside else (Candidate(typed.value), "")
             case Keyed() | Nothing() | Unheard():
-                return None, so_far
+                return "", so_far
+
+    def _candidate(self, answer: Answer, confidence: float) -> Candidate:
+        heard_badly = confidence < self._gather.answer_type.doubt_below
+        return Candidate(answer.value, answer.others, heard_badly or bool(answer.others) or not answer.sure)
+
+    def _digits(self, text: str, confidence: float, so_far: str) -> tuple[Candidate | str, str]:
+        """Digits, which may come in pieces: said once more from the start, or gone on with."""
+        bounds = self._gather.bounds
+        value = digits_said(text, bounds)
+        if value is None:
+            found = spoken_digits(text)
+            if found is None:
+                return self._rest_of(so_far), so_far
+            number = found.text if found.text.startswith(so_far) else so_far + found.text
+            value = digits_said(number, bounds)
+            if value is None:
+                so_far = number if len(number) < bounds.least else ""
+                return self._rest_of(so_far), so_far
+        return self._candidate(Answer(value), confidence), ""
+
+    def _rest_of(self, so_far: str) -> str:
+        return "I have " + FORMS["digits"](so_far) + ". And the rest?" if so_far else ""
+
+    def _refusal(self, value: str) -> str:
+        """What to say to a value that the plan doesn't allow, and the question again."""
+        gather, terms = self._gather, self._terms
+        again = self._scene.text(gather.prompt if self._rung is Rung.VOICE else gather.by_keys_prompt())
+        said = self._scene.text(gather.outside) if gather.outside else f"Sorry, {beyond(gather.type, value, terms)}."
+        return f"{said} {again}"
 
     # ---- reading back -----------------------------------------------------------------------------------
 
-    async def _read_back(self, template: str, value: str) -> tuple[Verdict, str | None]:
+    async def _read_back(self, template: str, value: str) -> tuple[Verdict, Candidate | None]:
         """Whether `value` is right, and what the caller said instead."""
         gather = self._gather
         reading = self._scene.text(template, **{gather.slot: value})
@@ -178,20 +238,31 @@ class Ladder:
             else:
                 prompt = self.SAY_OR_PRESS if self._rung is Rung.VOICE else self.PRESS
 
-    def _verdict(self, heard: Heard, value: str) -> tuple[Verdict, str | None]:
-        answer_type, bounds = self._gather.answer_type, self._gather.bounds
+    def _verdict(self, heard: Heard, value: str) -> tuple[Verdict, Candidate | None]:
         match heard:
             case Keyed(keys):
                 known = {YES_KEY: Verdict.RIGHT, NO_KEY: Verdict.WRONG}
                 return known.get(keys, Verdict.UNKNOWN), None
-            case Said(text):
+            case Said(text, confidence):
                 answer = parse_yes_no(text)
                 if answer is not None and answer.yes:
                     return Verdict.RIGHT, None
                 if answer is not None:
-                    return Verdict.WRONG, answer_type.spoken(answer.rest, bounds) if answer.rest else None
-                if answer_type.kind is Kind.DIGITS:  # another number instead of a no
-                    instead = digits_said(text, bounds)
+                    return Verdict.WRONG, self._instead(answer.rest, confidence) if answer.rest else None
+                if self._gather.answer_type.kind in _CLEAR:  # another value instead of a no
+                    instead = self._instead(text, confidence)
                     if instead is not None:
-                        return (Verdict.RIGHT, None) if instead == value else (Verdict.WRONG, instead)
+                        return (Verdict.RIGHT, None) if instead.value == value else (Verdict.WRONG, instead)
         return Verdict.UNKNOWN, None
+
+    def _instead(self, text: str, confidence: float) -> Candidate | None:
+        """The answer in what a caller said to what was read back, if there is one that the plan allows."""
+        found = self._gather.answer_type.spoken(text, self._terms)
+        if not isinstance(found, Answer) or found.outside:
+            return None
+        left = [value for value in (found.value, *found.others) if value not in self._denied]
+        return self._candidate(Answer(left[0], tuple(left[1:]), found.sure), confidence) if left else None
+
+
+_CLEAR = (Kind.DIGITS, Kind.DATE, Kind.TIME, Kind.MONEY, Kind.NUMBER, Kind.EMAIL)
+"""Kinds whose answers can't be taken for anything else, so that they may stand for a no."""

@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from brain.tts.aloud import code_aloud, date_aloud, email_aloud, money_aloud, time_aloud
+
 MAX_VALUE_CHARS = 200
 """More than anybody wants read back."""
 
@@ -116,4 +118,9 @@ FORMS: dict[str, Callable[[str], str]] = {
     "": lambda value: value,
     "digits": spoken_digits,
     "letters": spoken_letters,
+    "spelled": code_aloud,
+    "date": date_aloud,
+    "time": time_aloud,
+    "money": money_aloud,
+    "email": email_aloud,
 }

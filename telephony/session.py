@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from brain import actions as act
@@ -232,6 +233,11 @@ class CallSession:
         if self._agent is None or self._ended is not None:
             raise CallEnded(self._ended.by if self._ended else "network")
         return self._agent
+
+    @property
+    def today(self) -> date:
+        """The day of the call, in this machine's time zone."""
+        return date.fromtimestamp(self._offered_at)
 
     @property
     def line(self) -> LineStep:

@@ -10,6 +10,9 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from brain.spoken_money import CURRENCIES
+from brain.tts.aloud import money_aloud
+
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
@@ -158,6 +161,7 @@ _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
         re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, ABBREVIATIONS)) + ")"),
         lambda match: ABBREVIATIONS[match[0]],
     ),
+    (re.compile(rf"(?<![\w.,-])\d+(?:\.\d\d)? (?:{'|'.join(CURRENCIES)})\b"), lambda match: money_aloud(match[0])),
     (re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b"), _date),
     (re.compile(r"\b(\d{1,2}):(\d{2})(?:\s*([ap]m\b|[ap]\.m\.))?", re.I), _time),
     (re.compile(r"\b(\d{1,2})()\s*([ap]m\b|[ap]\.m\.)", re.I), _time),

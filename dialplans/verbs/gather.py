@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from brain.expect import Expect
-from dialplans.answers import TYPES, AnswerType, Bounds
+from brain.spoken_dates import Order
+from brain.spoken_money import CURRENCIES
+from dialplans.answer_types import TYPES
+from dialplans.answers import AnswerType, Bounds, Terms
 from dialplans.ladder import Ladder
+from dialplans.limits import check_limit, limit
 from dialplans.scene import Scene
-from dialplans.verb import Loc, Name, Patient, Speaking, Strict, Text, Texts
+from dialplans.verb import Loc, Name, Patient, Phrases, Speaking, Strict, Text, Texts
 from media.line_quality import LineStep
 
 Way = Literal["voice", "keys"]
 
 SORRY = "Sorry, I did not get that."
 
-READ_BACK = {
-    "digits": "I have {{{slot}:digits}}. Is that right?",
-    "name": "I have {{{slot}}}. Is that right?",
-    "text": "You said: {{{slot}}}. Is that right?",
-}
-"""On a bad line, where the plan doesn't say how."""
+ORDERS = {"mdy": Order.MONTH_FIRST, "dmy": Order.DAY_FIRST}
+ORDER_WORDS = {"mdy": "two for the month, two for the day", "dmy": "two for the day, two for the month"}
+LIMITED = ("date", "time", "money", "number", "spelled")
 
 
 class Correct(Strict):
@@ -45,8 +47,11 @@ class Gather(Patient, Speaking):
 
     slot: Name
     """Where the answer is kept; texts name it as `{slot}`."""
-    type: Literal["text", "digits", "yes_no", "name"] = "text"
-    """What is asked for. Digits may be spoken in any way; a name may be spelled."""
+    type: Literal[
+        "text", "digits", "yes_no", "name", "date", "time", "money", "number", "email", "spelled"
+    ] = "text"
+    """What is asked for. Digits may be spoken in any way; a name may be spelled; `spelled` is a code of letters and
+    digits; a number is how many."""
     prompt: Text
     """The question."""
     short_prompt: Text | None = None
@@ -56,7 +61,7 @@ class Gather(Patient, Speaking):
     by: Annotated[
         list[Way], BeforeValidator(_ways, json_schema_input_type=list[Way] | Way), Field(min_length=1)
     ] = ["voice", "keys"]
-    """The ways to answer: voice, keys, or both. Text is by voice only."""
+    """The ways to answer: voice, keys, or both. Text and email are by voice only."""
     keys_prompt: Text | None = None
     """How to ask when only keys are left; there is a plain one for each type."""
     min_digits: int = Field(1, ge=1, le=60)
@@ -65,9 +70,25 @@ class Gather(Patient, Speaking):
     """The most digits."""
     usual_digits: list[Annotated[int, Field(ge=1, le=60)]] = []
     """How many digits such a number usually has: after so many the bot waits less for more."""
+    min: str = ""
+    """The least answer: a date (today, tomorrow, today+30, 2026-12-31), a time (9:00), an amount or a number; for
+    `spelled` the least letters and digits."""
+    max: str = ""
+    """The greatest answer, written like `min`."""
+    outside: Text | None = None
+    """What to say to an answer outside of `min` and `max`, before asking again; there are plain words for it."""
+    date_order: Literal["mdy", "dmy"] = "mdy"
+    """How callers write and type a date in figures: month first, or day first."""
+    currency: str = "USD"
+    """The currency of money where the caller doesn't name one: its ISO 4217 code."""
+    phrases: Phrases = []
+    """Words that are likely in this answer: names, streets. What sounds like one of them is taken for it."""
     confirm: Text | None = None
-    """How to read the answer back, as a question: "I have {number:digits}. Is that right?" On a bad line answers
-    are read back without it too, in plain words."""
+    """How to read the answer back, as a question: "I have {number:digits}. Is that right?" There are plain words for
+    each type."""
+    confirm_when: Literal["always", "doubt", "never"] | None = None
+    """When to read it back. In doubt is: on a bad line, when it wasn't heard well, or when the words may mean two
+    things. Without this key always where `confirm` is given, else in doubt."""
     correct: Correct = Correct(voice=2, keys=2)
     """How often the answer may be corrected."""
     correct_prompt: Text = "Sorry about that. Please say it again."
@@ -76,8 +97,8 @@ class Gather(Patient, Speaking):
     """How often to ask again when nothing fits, by voice; after that by keys, after that `on_fail`."""
     silence_s: float = Field(6.0, gt=0, le=60)
     """Seconds of silence that count as no answer."""
-    max_pause_s: float = Field(1.2, gt=0, le=5)
-    """The longest pause inside an answer, in seconds."""
+    max_pause_s: float | None = Field(None, gt=0, le=5)
+    """The longest pause inside an answer, in seconds: without it 1.2, for an email and a spelled code 2."""
     between_keys_s: float = Field(3.0, gt=0, le=30)
     """Seconds after a key that end an answer by keys."""
     sensitive: bool = False
@@ -93,15 +114,42 @@ class Gather(Patient, Speaking):
     def _makes_sense(self) -> Gather:
         if self.min_digits > self.max_digits:
             raise ValueError(f"min_digits ({self.min_digits}) is more than max_digits ({self.max_digits})")
-        if self.type == "text" and "keys" in self.by and "by" in self.model_fields_set:
-            raise ValueError("text can't be given by keys; use by: voice")
+        if self.type in ("text", "email") and "keys" in self.by and "by" in self.model_fields_set:
+            raise ValueError(f"{self.type} can't be given by keys; use by: voice")
         if self.type != "yes_no" and (self.on_yes or self.on_no):
             raise ValueError("on_yes and on_no are for type: yes_no")
         if self.type == "yes_no" and self.confirm:
             raise ValueError("a yes or a no is not read back; remove confirm")
+        if self.confirm and self.confirm_when == "never":
+            raise ValueError("confirm is never said with confirm_when: never")
         if self.type != "digits" and {"min_digits", "max_digits", "usual_digits"} & self.model_fields_set:
             raise ValueError("min_digits, max_digits and usual_digits are for type: digits")
+        if self.type != "date" and "date_order" in self.model_fields_set:
+            raise ValueError("date_order is for type: date")
+        if self.type != "money" and "currency" in self.model_fields_set:
+            raise ValueError("currency is for type: money")
+        if self.currency not in CURRENCIES:
+            raise ValueError(f"unknown currency {self.currency}; known are {', '.join(CURRENCIES)}")
+        if self.phrases and self.type not in ("text", "name"):
+            raise ValueError("phrases are for type: text and name")
+        self._check_limits()
         return self
+
+    def _check_limits(self) -> None:
+        given = [(key, text) for key, text in (("min", self.min), ("max", self.max)) if text]
+        if given and self.type not in LIMITED:
+            raise ValueError(f"min and max are for type: {', '.join(LIMITED)}")
+        if self.outside and not given:
+            raise ValueError("outside needs min or max")
+        for key, text in given:
+            try:
+                check_limit(self.type, text)
+            except ValueError as error:
+                raise ValueError(f"{key}: {error}") from None
+        if len(given) == 2:
+            low, high = (limit(self.type, text, date(2000, 1, 1)) for _, text in given)
+            if (low > high) if self.type in ("date", "time") else (float(low) > float(high)):
+                raise ValueError(f"min ({self.min}) is more than max ({self.max})")
 
     # ---- in a call --------------------------------------------------------------------------------------
 
@@ -120,8 +168,17 @@ class Gather(Patient, Speaking):
 
     @property
     def bounds(self) -> Bounds:
-        """How many digits an answer has."""
+        """How many digits an answer has, or a code's letters and digits."""
+        if self.type == "spelled":
+            return Bounds(int(self.min or 2), int(self.max or 20))
         return Bounds(self.min_digits, self.max_digits)
+
+    def terms(self, today: date) -> Terms:
+        """What an answer has to be, in a call of that day."""
+        limited = self.type in LIMITED and self.type != "spelled"
+        low, high = (limit(self.type, text, today) if limited and text else "" for text in (self.min, self.max))
+        order = ORDERS[self.date_order]
+        return Terms(self.bounds, today, order, low, high, self.currency, tuple(self.phrases))
 
     @property
     def voice(self) -> bool:
@@ -133,7 +190,7 @@ class Gather(Patient, Speaking):
         """Whether the answer may be keyed."""
         return "keys" in self.by and self.answer_type.keyed is not None
 
-    def expect(self, voice: bool) -> Expect:
+    def expect(self, voice: bool, terms: Terms) -> Expect:
         """What to wait for; without `voice`, for keys alone."""
         bounds = self.answer_type.key_bounds or self.bounds
         return Expect(
@@ -145,25 +202,36 @@ class Gather(Patient, Speaking):
             keys=self.keys,
             silence_s=self.silence_s,
             between_keys_s=self.between_keys_s,
-            max_pause_s=self.max_pause_s,
+            max_pause_s=self.max_pause_s or self.answer_type.max_pause_s,
+            phrases=tuple(self.phrases),
+            needs_year=self.type == "date" and terms.needs_year,
             courtesy=self.courtesy(),
         )
 
     def reprompt(self, failures: int) -> str:
-        """What to say after the so-manieth answer that was none."""
+        """What to say after the so-manieth answer that was none: from the second on, asked in another way."""
         if self.reprompts:
             return self.reprompts[min(failures, len(self.reprompts)) - 1]
-        return f"{SORRY} {self.prompt}"
+        other = self.answer_type.other_form
+        return f"{SORRY} {other if failures > 1 and other else self.prompt}"
 
-    def read_back(self, line: LineStep) -> str | None:
+    def correction(self, corrections: int) -> str:
+        """What to say after the so-manieth no to what was read back."""
+        other = self.answer_type.other_form
+        if corrections > 1 and other and "correct_prompt" not in self.model_fields_set:
+            return f"Sorry about that. {other}"
+        return self.correct_prompt
+
+    def read_back(self, line: LineStep, doubtful: bool) -> str | None:
         """How the answer is read back, if it is."""
-        if self.confirm or line is LineStep.GOOD or self.type not in READ_BACK:
-            return self.confirm
-        return READ_BACK[self.type].format(slot=self.slot)
+        when = self.confirm_when or ("always" if self.confirm else "doubt")
+        if when == "never" or (when == "doubt" and line is LineStep.GOOD and not doubtful):
+            return None
+        return self.confirm or self.answer_type.read_back.format(self.slot) or None
 
     def by_keys_prompt(self) -> str:
         """How to ask for keys."""
-        return self.keys_prompt or self.answer_type.keys_prompt
+        return self.keys_prompt or self.answer_type.keys_prompt.format(order=ORDER_WORDS[self.date_order])
 
     # ---- for the checks ---------------------------------------------------------------------------------
 
@@ -175,12 +243,16 @@ class Gather(Patient, Speaking):
             yield ("reprompts", index), text
         if not self.reprompts:
             yield ("prompt",), self.reprompt(1)
+            yield (), self.reprompt(2)
+        if self.outside:
+            yield ("outside",), self.outside
         if self.keys:
             yield ("keys_prompt",), self.by_keys_prompt()
         if self.confirm:
             yield ("confirm",), self.confirm
         if self.type != "yes_no":
             yield ("correct_prompt",), self.correct_prompt
+            yield (), self.correction(2)
             for text in Ladder.FIXED_TEXTS:
                 yield (), text
         if self.voice:

@@ -37,7 +37,7 @@ EVERY_EVENT: list[ev.Event] = [
     ev.KeyPressed(1.5, "#"),
     ev.PromptStarted(1.6, 5, Interruptible.KEYS),
     ev.PromptEnded(1.7, 5),
-    ev.Asked(1.8, Expect(Kind.CHOICE, 2, 4, "*", ("a", "b"), False, True, 5.0, 2.0, 1.5), True),
+    ev.Asked(1.8, Expect(Kind.CHOICE, 2, 4, "*", ("a", "b"), False, True, 5.0, 2.0, 1.5, (7, 10), "12", True), True),
     ev.AskWithdrawn(1.9),
     ev.SttFailed(2.0),
     ev.SttRecovered(2.1),
