@@ -59,6 +59,11 @@ class Reply:
         self._begun.set()
         self._thought.set()
 
+    @property
+    def thinking(self) -> bool:
+        """Whether the model still has to do with it."""
+        return not self._thought.is_set()
+
     async def begun(self) -> None:
         """Wait until there is audio of it, or nothing more to think: then `exit` is known, if it has one.
 
