@@ -19,6 +19,7 @@ from brain.courtesy import NOD
 from brain.ear import Ear
 from brain.engines import EngineError, Eot, Stt, SttSettings, Tts, TtsSettings
 from brain.expect import Expect, Interruptible, Kind
+from brain.floor import State
 from brain.mouth import Mouth, Source, Utterance, closed, one
 from brain.trace import TurnTrace
 from brain.turns import TurnManager
@@ -47,10 +48,15 @@ class Engines:
 
 @dataclass(slots=True)
 class Speculator:
-    """Who prepares answers before the turn is committed: `begin` and `drop` by turn number."""
+    """Who prepares answers before the turn is committed: `begin` and `drop` by turn number.
+
+    `hear` is told the words of a turn while the caller speaks, `pause` when they pause.
+    """
 
     begin: Callable[[int, str], None]
     drop: Callable[[int], None]
+    hear: Callable[[str], None] = lambda text: None
+    pause: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True)
@@ -219,6 +225,8 @@ class Agent:
                 self._journal(item, actions)
                 if isinstance(item, ev.FinalText):
                     self._final_at = item.at
+                elif self.speculator is not None and isinstance(item, ev.PartialText | ev.SpeechStopped):
+                    self._hint(self.speculator, item)
                 elif isinstance(item, ev.HoldChanged) and not item.held and self._ear is not None:
                     self._ear.rest()  # only now: the end of what was said before is still being judged
                 for action in actions:
@@ -226,6 +234,12 @@ class Agent:
         finally:
             self._busy = False
         self._arm()
+
+    def _hint(self, speculator: Speculator, item: ev.PartialText | ev.SpeechStopped) -> None:
+        if isinstance(item, ev.SpeechStopped):
+            speculator.pause()
+        elif self.turns.state is State.HEARING:
+            speculator.hear(item.text)
 
     def _arm(self) -> None:
         if self._timer is not None:

@@ -79,7 +79,7 @@ def content_words(text: str) -> tuple[str, ...]:
     for pattern, put in _PHRASES_COMPILED:
         text = pattern.sub(put, text)
     words = [w for w in _WORD.findall(text) if w not in _STOP]
-    return tuple(dict.fromkeys(_stem(w) for w in words))
+    return tuple(dict.fromkeys(stem(w) for w in words))
 
 
 class Matcher:
@@ -170,7 +170,7 @@ class KnownAnswers:
         return self._answers[match.index], match.score
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
     if len(word) > 5 and word.endswith("ing"):

@@ -1,7 +1,7 @@
 """LLM tokens -> clauses that can be spoken.
 
-Synthesis starts at the first clause, so that one is cut as early as speech allows; later ones may be
-longer, because they are made while the first is heard. Every decision looks only at the characters so
+Synthesis starts at the first clause, so that one is cut as early as speech allows, the second a little later;
+the rest may be longer, because they are made while the first are heard. Every decision looks only at the characters so
 far, so how the text was cut into pieces changes nothing. A boundary never lies within a number, a time
 ("9:30", "8 a.m. to 6 p.m."), an abbreviation ("Dr. Ruiz") or a telephone number.
 
@@ -26,7 +26,10 @@ _BREAKS = frozenset(
     by for in on at near next opposite behind""".split()
 )
 """A long clause may end before one of these words."""
-_STICKY = frozenset("the a an to of my your our his her their is are not no".split())
+_VERBS = frozenset("is are was were has have had does do can will costs takes".split())
+"""So it may before one of these: what came before is what is spoken of."""
+_ARTICLES = frozenset("the a an my your our his her their this that these those no".split())
+_STICKY = _ARTICLES | frozenset("to of is are not".split())
 """A clause never ends on one of these, where it has the choice."""
 
 _HARD = ".!?…"
@@ -43,23 +46,23 @@ _HAS_WORD = re.compile(r"[^\W_]")
 @dataclass(frozen=True, slots=True)
 class Limits:
     """All in words. A clause shorter than `least` isn't cut at a comma; one of at least `long` may end
-    before a conjunction or preposition; one of `most` ends at the next space where that is possible."""
+    before a conjunction, preposition or verb; one of `most` ends at the next space where that is possible."""
 
     least: int
     long: int
     most: int
 
 
-FIRST = Limits(least=3, long=4, most=12)
+FIRST = Limits(least=1, long=2, most=3)
+SECOND = Limits(least=3, long=4, most=8)
 LATER = Limits(least=6, long=14, most=24)
 
 
 class ClauseSplitter:
     """Feed pieces, get clauses; `finish` gives what is left. One splitter a reply."""
 
-    def __init__(self, first: Limits = FIRST, later: Limits = LATER) -> None:
-        self._limits = first
-        self._later = later
+    def __init__(self, first: Limits = FIRST, second: Limits = SECOND, later: Limits = LATER) -> None:
+        self._limits, *self._next = first, second, later
         # Says that a list's mark may follow, but not a list's number: "12. We moved." is an answer.
         self._text = "\v"
 
@@ -89,7 +92,8 @@ class ClauseSplitter:
         if not words:
             return 0
         if char.isspace():
-            if len(body) == len(text) and len(words) > self._limits.long and words[-1].lower() in _BREAKS:
+            at_break = words[-1].lower() in _BREAKS or words[-1].lower() in _VERBS
+            if len(body) == len(text) and len(words) > self._limits.long and at_break:
                 before = body[: -len(words[-1])].rstrip()
                 return 0 if _sticks(before, words[-1][0]) else len(before)
             return 0
@@ -103,7 +107,7 @@ class ClauseSplitter:
             and not (body[-2].isdigit() and char.isdigit())
         ):
             return len(text)
-        if len(words) >= self._limits.most and not _sticks(body, char):
+        if len(words) >= self._limits.most and not (_sticks(body, char) or _goes_on(words)):
             return len(text)
         return 0
 
@@ -118,7 +122,8 @@ class ClauseSplitter:
         clause = spoken(head)
         if not clause:
             return []
-        self._limits = self._later
+        if self._next:
+            self._limits = self._next.pop(0)
         return [clause]
 
 
@@ -148,6 +153,24 @@ def _sentence_ends(words: list[str], char: str) -> bool:
 
 
 def _sticks(body: str, char: str) -> bool:
-    """Whether `body` and the word that `char` starts belong together: "555 0134", "8 a.m.", "Dr. Ruiz"."""
-    last = body.rsplit(maxsplit=1)[-1].lower() if body else ""
-    return last in _STICKY or last in _BREAKS or last.endswith(".") or last[-1:].isdigit() or char.isdigit()
+    """Whether `body` and the word that `char` starts belong together: "555 0134", "8 a.m.", "Dr. Ruiz".
+
+    So do "Harbour Street".
+    """
+    words = body.split()
+    last = words[-1] if words else ""
+    return (
+        last.lower() in _STICKY | _BREAKS
+        or last.endswith(".")
+        or any(c.isdigit() for c in last)
+        or char.isdigit()
+        or (last[:1].isupper() and char.isupper())
+    )
+
+
+def _goes_on(words: list[str]) -> bool:
+    """Whether what an article or a "don't" began may go on: "your insurance | card", "don't know | that".
+
+    Two words behind it are taken as its end.
+    """
+    return any(word.lower() in _ARTICLES or word.lower().endswith(("n't", "n’t")) for word in words[-2:])

@@ -17,6 +17,7 @@ from brain.engines import EngineError, Llm, Tts
 from brain.expect import Expect, Interruptible, Kind
 from brain.mouth import Source, closed, one
 from brain.orchestrator import FAILED, MAX_TURNS, AgentSpec, Orchestrator
+from brain.read_ahead import ReadAhead
 from brain.reply import Reply
 
 SILENCE, TURNS, UNHEARD = "silence", "turns", "unheard"
@@ -42,7 +43,9 @@ class Replier:
         self._conversation = Conversation()
         self._speculation: Reply | None = None
         self._awaited: Reply | None = None
+        self._answer: Reply | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._ahead = ReadAhead()
         self._asides: list[tuple[int, str]] = []
 
     @property
@@ -63,12 +66,27 @@ class Replier:
             self._speculation.cancel()
             self._speculation = None
 
+    def hear(self, text: str) -> None:
+        """The caller is speaking, `text` so far: have the model read it, where it has nothing else to do."""
+        busy = any(reply is not None and reply.thinking for reply in (self._speculation, self._answer))
+        said = self._agent.mouth.said
+        if busy or (self._reading is not None and not self._reading.done()) or (said and not said[-1].over.is_set()):
+            return
+        if words := self._ahead.worth_reading(text):
+            self._note_spoken()
+            self._reading = self._agent.tasks.create_task(self._read(self._conversation, words))
+
+    def pause(self) -> None:
+        """They pause: nothing may be in the way of the recogniser now, nor of the answer."""
+        self._stop_reading()
+
     async def commit(self, turn: int, text: str) -> Reply:
         """The reply to a committed turn: the prepared one where the words are the same, else a new one.
 
         Returns once it has begun; the caller's words are in the history then.
         """
         self._stop_reading()
+        self._ahead.turn_over()
         self._note_spoken(turn)
         reply, self._speculation = self._speculation, None
         trace = self._agent.traces[-1]
@@ -78,7 +96,7 @@ class Replier:
             reply = self._start(turn, text)
         else:
             trace.speculated = True
-        self._awaited = reply
+        self._awaited = self._answer = reply
         try:
             await reply.begun()
         except asyncio.CancelledError:
@@ -110,8 +128,11 @@ class Replier:
         Wasted where the caller cuts the bot short.
         """
         said = await reply.thought()
+        await self._read(self._conversation.ahead(said))
+
+    async def _read(self, conversation: Conversation, words: str = "") -> None:
         try:
-            await self._orchestrator.prefill(self._conversation.ahead(said))
+            await self._orchestrator.prefill(conversation, words)
         except EngineError as error:
             self._report(error)
 
@@ -179,7 +200,7 @@ async def converse(
             pressed.append(key)
             replier.give_up()
 
-    agent.speculator, agent.on_key_waiting = Speculator(replier.begin, replier.drop), note_key
+    agent.speculator, agent.on_key_waiting = _speculator(replier), note_key
     agent.on_aside = replier.nodded
     nod = agent.tasks.create_task(agent.render_nod()) if spec.courtesy.nods else None
     expect = Expect(
@@ -229,6 +250,10 @@ async def converse(
         replier.close()
         if reply is not None:
             reply.cancel()
+
+
+def _speculator(replier: Replier) -> Speculator:
+    return Speculator(replier.begin, replier.drop, replier.hear, replier.pause)
 
 
 async def _followed(first: Source | None, then: Source) -> Source:

@@ -152,12 +152,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class LlmSettings:
-    """How an answer is sampled. `schema` is a JSON schema that the whole answer must satisfy."""
+    """How an answer is sampled. `schema` is a JSON schema that the whole answer must satisfy.
+
+    `begin` is how the answer begins: a model that can go on from it need not write it. Others write all of the
+    answer themselves, and may begin otherwise.
+    """
 
     max_tokens: int = 120
     temperature: float = 0.0
     schema: Mapping[str, Any] | None = None
     stop: tuple[str, ...] = ()
+    begin: str = ""
 
 
 class Llm(Protocol):
@@ -167,8 +172,18 @@ class Llm(Protocol):
         """Read the prompt once, so that the first caller finds it in the prefix cache."""
         ...
 
+    async def read(self, messages: Sequence[Message]) -> None:
+        """Read as far as these go into the prefix cache; the last one may go on. To be cancelled at any time.
+
+        Raises EngineError.
+        """
+        ...
+
     def chat(self, messages: Sequence[Message], settings: LlmSettings) -> AsyncIterator[str]:
-        """Pieces of the answer as they come; closing the iterator cancels. Raises EngineError."""
+        """Pieces of the whole answer as they come, `begin` among them; closing the iterator cancels.
+
+        Raises EngineError.
+        """
         ...
 
 

@@ -10,6 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+SAY_BEGIN, ANY_BEGIN = '{"say":"', '{"'
+"""How an answer in words begins, and one of either form."""
+
 _NUMBER = re.compile(r"\d+")
 _NUMBER_AT_END = re.compile(r"\d*$")
 

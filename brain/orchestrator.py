@@ -21,7 +21,16 @@ from brain.answers import EXIT_THRESHOLD, KnownAnswer, KnownAnswers, Matcher, co
 from brain.conversation import Conversation
 from brain.courtesy import Courtesy
 from brain.engines import EngineError, Llm, LlmSettings, Message
-from brain.model_answer import AnswerReader, NumberGuard, answer_schema, as_json, numbers_in
+from brain.facts import Facts
+from brain.model_answer import (
+    ANY_BEGIN,
+    SAY_BEGIN,
+    AnswerReader,
+    NumberGuard,
+    answer_schema,
+    as_json,
+    numbers_in,
+)
 
 UNKNOWN = "unknown"
 OFF_TOPIC = "off_topic"
@@ -220,6 +229,7 @@ class Orchestrator:
         self._leaving = frozenset(content_words(ways_out))
         if self._known & _WHEN:
             self._known |= _WHEN
+        self._facts = Facts(spec.prompt, spec.answers)
         self._numbers = numbers_in(" ".join([spec.prompt, *(a.say for a in spec.answers)]))
         self._failed_turns: set[int] = set()
 
@@ -227,16 +237,18 @@ class Orchestrator:
         """Have the model read the prompt, so that the first caller needn't wait. Raises EngineError."""
         await self._llm.warm([*self._prefix, Message("user", caller_words("Hello."))])
 
-    async def prefill(self, conversation: Conversation) -> None:
-        """Have the model read the conversation up to the caller's next words. Raises EngineError.
+    async def prefill(self, conversation: Conversation, words: str = "") -> None:
+        """Have the model read the conversation, up to the caller's first `words`. Raises EngineError.
 
         To be cancelled at any time. What it read stays in the server's prefix cache.
         """
-        one_token = replace(self._spec.llm, max_tokens=1)
-        read = self._llm.chat(self._messages(conversation, ""), one_token)
-        async with aclosing(_patient(read, self._spec.patience_s)) as pieces:
-            async for _ in pieces:
-                pass
+        *before, last = self._messages(conversation, words)
+        begun = Message("user", last.content.removesuffix('"'))  # they may go on
+        try:
+            async with asyncio.timeout(self._spec.patience_s):
+                await self._llm.read([*before, begun])
+        except TimeoutError as error:
+            raise EngineError("llm", f"read nothing for {self._spec.patience_s:g} s") from error
 
     async def reply(self, conversation: Conversation, user_text: str) -> AsyncGenerator[ReplyPart, None]:
         """What to say to `user_text`, which isn't in the history yet or is its open speculative turn.
@@ -269,8 +281,10 @@ class Orchestrator:
                 yield part
 
     async def _ask(self, conversation: Conversation, user_text: str) -> AsyncGenerator[ReplyPart, None]:
-        settings = replace(self._spec.llm, schema=answer_schema(self._names(user_text)))
-        reader, facts = AnswerReader(), NumberGuard(self._numbers)
+        names = self._names(user_text)
+        settings = replace(self._spec.llm, schema=answer_schema(names), begin=ANY_BEGIN if names else SAY_BEGIN)
+        prices = self._facts.prices(user_text)
+        reader, facts = AnswerReader(), NumberGuard(self._numbers if prices is None else prices)
         said = False
         answer = self._llm.chat(self._messages(conversation, user_text), settings)
         async with aclosing(_patient(answer, self._spec.patience_s)) as pieces:
@@ -298,19 +312,20 @@ class Orchestrator:
     def _names(self, text: str) -> tuple[str, ...]:
         """The exits that the model may take on `text`.
 
-        A small model takes them too readily. So where most of what is asked about stands in the prompt, our
-        own aren't offered, and where all of it does and none of it belongs to an exit, none is; of a question
-        after a fact ("which doctor ...?") two thirds suffice.
+        A small model takes them too readily. So a question after a fact ("which doctor ...?") is asked of the
+        prompt's lines: where one of them holds the answer no exit is offered, else all. Of any other sentence, our
+        own aren't offered where most of its words stand in the prompt, and none where all of them do and none of
+        them belongs to an exit.
         """
+        every = (*self._say_on, UNKNOWN, OFF_TOPIC)
         asked = content_words(text)
+        if text.rstrip().endswith("?") and _FACT_QUESTION.search(text):
+            found = self._facts.find(text)
+            return () if found is not None and found.sure else every
         known = sum(word in self._known for word in asked)
-        if asked and text.rstrip().endswith("?") and _FACT_QUESTION.search(text):
-            if known >= 2 / 3 * len(asked):
-                return ()
-        elif asked and known == len(asked) and not any(word in self._leaving for word in asked):
+        if asked and known == len(asked) and not any(word in self._leaving for word in asked):
             return ()
-        ours = () if asked and known > len(asked) / 2 else (UNKNOWN, OFF_TOPIC)
-        return (*self._say_on, *ours)
+        return tuple(self._say_on) if asked and known > len(asked) / 2 else every
 
     def _leave(self, name: str) -> list[ReplyPart]:
         if name == UNKNOWN:

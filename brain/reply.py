@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from brain.clauses import ClauseSplitter
 from brain.conversation import Conversation
 from brain.engines import EngineError, SpeechAudio, Tts, TtsSettings
-from brain.orchestrator import Exit, Failed, Orchestrator, Say
+from brain.orchestrator import Exit, Failed, Orchestrator, Say, Source
 
 _END = None
 
@@ -59,6 +59,11 @@ class Reply:
         self._begun.set()
         self._thought.set()
 
+    @property
+    def thinking(self) -> bool:
+        """Whether the model still has to do with it."""
+        return not self._thought.is_set()
+
     async def begun(self) -> None:
         """Wait until there is audio of it, or nothing more to think: then `exit` is known, if it has one.
 
@@ -92,10 +97,12 @@ class Reply:
         try:
             async for part in self._orchestrator.reply(self._conversation, self.text):
                 match part:
-                    case Say(text):
+                    case Say(text, source):
+                        # A sentence of the plan's own is whole, and as such it was rendered beforehand.
+                        whole = source is not Source.LLM and self.first_token is None
                         if self.first_token is None:
                             self.first_token = self._now()
-                        self._speak(splitter.feed(text))
+                        self._speak([text] if whole else splitter.feed(text))
                     case Exit(name):
                         self.exit = name
                     case Failed(reason):

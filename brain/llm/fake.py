@@ -19,20 +19,32 @@ class ScriptedLlm:
 
     An answer is sent word by word, or piece by piece where it is given as a list; an `EngineError` in it is
     raised there. Where the settings ask for a schema with an object that holds "say", an answer that isn't
-    JSON is put into one. `gate` is awaited with the number of each piece before it is sent: a test can hold
-    an answer back there. `asked` and `warmed` keep the requests, `cancelled` counts answers given up.
+    JSON is put into one. It goes on from `begin` where the answer begins so, unless `continues` is False. `gate` is
+    awaited with the number of each piece before it is sent: a test can hold an answer back there, and what is read
+    (`gate(-1)`). `asked`, `warmed` and `has_read` keep the requests, `cancelled` counts answers given up.
     """
 
     script: Mapping[str, Step | Sequence[Step]] = field(default_factory=dict)
     default: Step | Sequence[Step] = "I'm not sure about that."
     gate: Gate | None = None
+    continues: bool = True
     asked: list[tuple[tuple[Message, ...], LlmSettings]] = field(default_factory=list)
     warmed: list[tuple[Message, ...]] = field(default_factory=list)
+    has_read: list[tuple[Message, ...]] = field(default_factory=list)
     cancelled: int = 0
 
     async def warm(self, messages: Sequence[Message]) -> None:
         """Notes the messages in `warmed`."""
         self.warmed.append(tuple(messages))
+
+    async def read(self, messages: Sequence[Message]) -> None:
+        """Notes the messages in `has_read`. Raises the script's EngineError."""
+        if self.gate is not None:
+            await self.gate(-1)
+        self.has_read.append(tuple(messages))
+        steps = self._steps(messages, LlmSettings())
+        if steps and isinstance(steps[0], EngineError):
+            raise steps[0]
 
     async def chat(self, messages: Sequence[Message], settings: LlmSettings) -> AsyncIterator[str]:
         """The scripted answer, at most `max_tokens` pieces of it. Raises the script's EngineError."""
@@ -58,5 +70,6 @@ class ScriptedLlm:
         if not isinstance(answer, str):
             return list(answer)
         if settings.schema is not None and not answer.startswith("{"):
-            answer = json.dumps({"say": answer}, ensure_ascii=False)
-        return list(re.findall(r"\s*\S+", answer))
+            answer = json.dumps({"say": answer}, ensure_ascii=False, separators=(",", ":"))
+        begin = settings.begin if self.continues and answer.startswith(settings.begin) else ""
+        return [*([begin] if begin else []), *re.findall(r"\s*\S+", answer.removeprefix(begin))]

@@ -65,6 +65,8 @@ class OpenAiChat:
             trust_env=False,  # a proxy from the environment must not see callers' words
             transport=transport,
         )
+        self._ours = False
+        """Whether the server is llama.cpp: it goes on from the beginning of an answer, and holds it to the schema."""
 
     async def __aenter__(self) -> OpenAiChat:
         return self
@@ -100,9 +102,10 @@ class OpenAiChat:
 
         GET /slots and POST /slots/ID?action=save|restore, tools/server/README.md of llama.cpp.
         """
-        root = self._client.base_url.copy_with(path=self._client.base_url.path.removesuffix("v1/"))
+        root = self._root()
         listed = await self._client.get(root.join("slots"))
         tasks = _slots(listed.text) if listed.status_code == 200 else {}
+        self._ours = bool(tasks)
         if len(tasks) < 2:
             return
         used = max(tasks, key=tasks.__getitem__)
@@ -114,9 +117,43 @@ class OpenAiChat:
             if slot != used:
                 await self._client.post(root.join(f"slots/{slot}?action=restore"), json=file)
 
+    def _root(self) -> httpx.URL:
+        return self._client.base_url.copy_with(path=self._client.base_url.path.removesuffix("v1/"))
+
+    async def read(self, messages: Sequence[Message]) -> None:
+        """Have the server read as far as `messages` go. Raises EngineError.
+
+        llama.cpp reads up to the last message's last word, and makes no token (POST /apply-template and
+        /completion with `n_predict` 0, tools/server/README.md). Others also read what ends the message, and make one.
+        """
+        if not self._ours:
+            async for _ in self.chat(messages, LlmSettings(max_tokens=1)):
+                pass
+            return
+        try:
+            body: dict[str, Any] = {"messages": _as_rows(messages)}
+            written = await self._client.post(self._root().join("apply-template"), json=body)
+            prompt = str(written.json()["prompt"])
+            open_end = prompt[: prompt.rindex(messages[-1].content) + len(messages[-1].content)]
+            body = {"prompt": open_end, "n_predict": 0, "cache_prompt": True}
+            response = await self._client.post(self._root().join("completion"), json=body)
+            if response.status_code != 200:
+                raise _refused(response.status_code, response.text)
+        except (ValueError, KeyError, TypeError) as error:
+            raise EngineError("llm", f"not a template: {_one_line(written.text)}") from error
+        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
+            raise _engine_error(error) from error
+
     async def chat(self, messages: Sequence[Message], settings: LlmSettings) -> AsyncIterator[str]:
-        """Pieces of the answer as they come; closing the iterator cancels. Raises EngineError."""
+        """Pieces of the answer as they come; closing the iterator cancels. Raises EngineError.
+
+        `settings.begin` goes to llama.cpp as the last message, which its answer continues; the schema holds for both
+        together. Servers that can't be known to do so don't get it.
+        """
         body = self._body(messages, settings)
+        if settings.begin and self._ours:
+            body["messages"].append({"role": "assistant", "content": settings.begin})
+            yield settings.begin
         try:
             async with self._client.stream("POST", "chat/completions", json=body) as response:
                 if response.status_code != 200:
@@ -136,7 +173,7 @@ class OpenAiChat:
     def _body(self, messages: Sequence[Message], settings: LlmSettings) -> dict[str, Any]:
         body: dict[str, Any] = {
             "model": self._config.model,
-            "messages": [{"role": m.role, "content": m.content} for m in messages],
+            "messages": _as_rows(messages),
             "max_tokens": settings.max_tokens,
             "temperature": settings.temperature,
             "stream": True,
@@ -149,6 +186,10 @@ class OpenAiChat:
                 "json_schema": {"name": "answer", "strict": True, "schema": dict(settings.schema)},
             }
         return body
+
+
+def _as_rows(messages: Sequence[Message]) -> list[dict[str, str]]:
+    return [{"role": m.role, "content": m.content} for m in messages]
 
 
 def _slots(text: str) -> dict[int, int]:

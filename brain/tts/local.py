@@ -73,7 +73,8 @@ class _Levelled:
         self.gain = gain_for(voice.synthesize(CALIBRATION, 1.0), voice.rate_hz)
 
     def speak(self, text: str, speed: float, rate_hz: int) -> Pcm:
-        audio = self.voice.synthesize(text, speed)
+        # A clause without a mark at its end was cut out of a sentence: the voice must not fall as at the end of one.
+        audio = self.voice.synthesize(f"{text}," if text[-1:].isalnum() else text, speed)
         return shape(audio, self.voice.rate_hz, rate_hz, self.gain, pause_ms(text))
 
 

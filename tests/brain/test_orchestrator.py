@@ -165,9 +165,30 @@ async def test_the_prefix_is_the_same_for_every_question() -> None:
     _ = [part async for part in agent.reply(Conversation(), "Do you sell boats?")]
     prefix = build_prefix(SPEC)
     asked = [messages for messages, _ in llm.asked]
-    assert [messages[: len(prefix)] for messages in (*llm.warmed, *asked)] == [prefix] * 3
-    assert asked[0][-1].content == 'Caller: ""'
-    assert llm.asked[0][1].max_tokens == 1
+    assert [messages[: len(prefix)] for messages in (*llm.warmed, *llm.has_read, *asked)] == [prefix] * 3
+
+
+async def test_what_is_read_ahead_may_go_on() -> None:
+    """The words' closing quote isn't read: the next words come before it."""
+    llm = ScriptedLlm()
+    agent = Orchestrator(SPEC, llm)
+    await agent.prefill(Conversation())
+    await agent.prefill(Conversation(), "Do you sell")
+    assert [messages[-1].content for messages in llm.has_read] == ['Caller: "', 'Caller: "Do you sell']
+
+
+async def test_the_answer_is_begun_for_the_model() -> None:
+    llm = ScriptedLlm()
+    await replied(llm, "What is your address?")  # a line of the prompt: no exit is offered
+    await replied(llm, "Do you sell boats?")
+    assert [settings.begin for _, settings in llm.asked] == ['{"say":"', '{"']
+
+
+async def test_a_price_comes_from_a_line_about_the_thing() -> None:
+    spec = replace(SPEC, prompt=SPEC.prompt + "\nFirst visit: 40 dollars.\nFlu shots: on Tuesdays.")
+    llm = ScriptedLlm(default="That is 40 dollars.")
+    assert words(await replied(llm, "What does the first visit cost?", spec)) == "That is 40 dollars."
+    assert words(await replied(llm, "What does a flu shot cost?", spec)) == f"That is ... {SPEC.unknown}"
 
 
 async def test_a_failure_is_reported_and_spoken_over() -> None:

@@ -11,6 +11,7 @@ from brain.conversing import Replier, converse
 from brain.engines import EngineError
 from brain.llm.fake import ScriptedLlm
 from brain.orchestrator import AgentExit, AgentSpec, caller_words
+from brain.read_ahead import ReadAhead
 from brain.stt.fake import ScriptedStt
 from brain.tts.fake import ToneTts
 
@@ -28,8 +29,8 @@ def talk(llm: ScriptedLlm, said: list[str], monkeypatch: pytest.MonkeyPatch) -> 
         tts = ToneTts()
         replier = Replier(line.agent, llm, SPEC, tts, RATE, line.reports.append)
         talking = line.tasks.create_task(converse(line.agent, replier, SPEC, tts, RATE))
-        for _ in said:
-            await line.pass_time(1.0, loud=True)
+        for text in said:
+            await line.pass_time(max(1.0, 0.3 * len(text.split())), loud=True)
             await line.pass_time(6.0)
         ended.append(await asyncio.wait_for(talking, 1.0))
 
@@ -41,19 +42,21 @@ def test_the_answer_is_read_ahead_while_it_is_spoken(monkeypatch: pytest.MonkeyP
     llm = ScriptedLlm(default="At the harbour.")
     ended, _ = talk(llm, ["Where do you sit?", "Goodbye."], monkeypatch)
     assert ended == ("goodbye", 2)
-    answered, ahead = llm.asked
+    (answered,), (ahead,) = llm.asked, llm.has_read
     assert answered[0][-1].content == caller_words("Where do you sit?")
-    assert [m.content for m in ahead[0][-3:]] == [
+    assert [m.content for m in ahead[-3:]] == [
         caller_words("Where do you sit?"),
         '{"say":"At the harbour."}',
-        caller_words(""),
+        'Caller: "',
     ]
-    assert ahead[1].max_tokens == 1
 
 
 def test_reading_ahead_that_fails_is_reported_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    script = {caller_words(""): EngineError("llm", "gone")}
-    ended, line = talk(ScriptedLlm(script, "At the harbour."), ["Where do you sit?", "Goodbye."], monkeypatch)
+    class Gone(ScriptedLlm):
+        async def read(self, messages):  # type: ignore[no-untyped-def]
+            raise EngineError("llm", "gone")
+
+    ended, line = talk(Gone(default="At the harbour."), ["Where do you sit?", "Goodbye."], monkeypatch)
     assert ended == ("goodbye", 2)
     assert [str(error) for error in line.reports] == ["llm: gone"]
 
@@ -62,15 +65,79 @@ def test_who_speaks_again_is_not_kept_waiting_by_it(monkeypatch: pytest.MonkeyPa
     reading = asyncio.Event()
 
     class Slow(ScriptedLlm):
-        async def chat(self, messages, settings):  # type: ignore[no-untyped-def]
-            if settings.max_tokens == 1:
-                try:
-                    await asyncio.Event().wait()
-                finally:
-                    reading.set()
-            async for piece in super().chat(messages, settings):
-                yield piece
+        async def read(self, messages):  # type: ignore[no-untyped-def]
+            try:
+                await asyncio.Event().wait()
+            finally:
+                reading.set()
 
     ended, _ = talk(Slow(default="At the harbour."), ["Where do you sit?", "Goodbye."], monkeypatch)
     assert ended == ("goodbye", 2)
     assert reading.is_set()
+
+
+LONG = "I would like to know whether you are open on the day after Christmas"
+
+
+def test_a_callers_words_are_read_while_they_speak(monkeypatch: pytest.MonkeyPatch) -> None:
+    llm = ScriptedLlm(default="At the harbour.")
+    talk(llm, [LONG, "Goodbye."], monkeypatch)
+    words = [messages[-1].content for messages in llm.has_read]
+    assert words == ['Caller: "I would like', 'Caller: "I would like to know whether', 'Caller: "']
+    assert llm.asked[0][0][-1].content == caller_words(LONG)
+
+
+def test_reading_stops_when_the_caller_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recogniser's final needs the cores, then the answer does."""
+    order: list[str] = []
+
+    class Slow(ScriptedLlm):
+        async def read(self, messages):  # type: ignore[no-untyped-def]
+            order.append("reads")
+            try:
+                await asyncio.Event().wait()
+            finally:
+                order.append("stops")
+
+        def chat(self, messages, settings):  # type: ignore[no-untyped-def]
+            order.append("answers")
+            return super().chat(messages, settings)
+
+    talk(Slow(default="At the harbour."), [LONG, "Goodbye."], monkeypatch)
+    assert order[:3] == ["reads", "stops", "answers"]
+
+
+def test_nothing_is_read_of_who_speaks_over_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    llm = ScriptedLlm(default="word " * 80)
+
+    async def scene(line: Line) -> None:
+        tts = ToneTts()
+        replier = Replier(line.agent, llm, SPEC, tts, RATE, line.reports.append)
+        talking = line.tasks.create_task(converse(line.agent, replier, SPEC, tts, RATE))
+        await line.pass_time(1.0, loud=True)
+        await line.pass_time(2.0)
+        assert line.speaking()
+        before = len(llm.has_read)
+        replier.hear(LONG)
+        await line.settle()
+        assert len(llm.has_read) == before
+        talking.cancel()
+
+    call(scene, monkeypatch, ScriptedStt(["Where do you sit?"], whole=True))
+
+
+def test_what_is_worth_reading() -> None:
+    ahead = ReadAhead()
+    assert ahead.worth_reading("Could you tell") is None
+    assert ahead.worth_reading("Could you tell me when") == "Could you tell"
+    assert ahead.worth_reading("Could you tell me when you") is None
+    assert ahead.worth_reading("Could you tell me when you are open") == "Could you tell me when you"
+    assert ahead.worth_reading("Could you tell me when you are open on the Monday") is None  # twice is enough
+    ahead.turn_over()
+    assert ahead.worth_reading("Is that in the morning") == "Is that in"
+
+
+def test_words_that_changed_are_new() -> None:
+    ahead = ReadAhead()
+    assert ahead.worth_reading("Good you tell me when") == "Good you tell"
+    assert ahead.worth_reading("Could you tell me when") == "Could you tell"
