@@ -73,7 +73,7 @@ class Replier:
         if busy or (self._reading is not None and not self._reading.done()) or (said and not said[-1].over.is_set()):
             return
         if words := self._ahead.worth_reading(text):
-            self._note_spoken()
+            self._note_spoken(0)
             self._reading = self._agent.tasks.create_task(self._read(self._conversation, words))
 
     def pause(self) -> None:

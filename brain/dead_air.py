@@ -31,8 +31,8 @@ NODS_APART_S = 10.0
 """but no two within this,"""
 NOD_AFTER_S = 0.35
 """so long after the last sound, where they still haven't gone on,"""
-NOT_THE_END_S = 0.8
-"""and only in a pause that the endpointing means to wait out for at least so long."""
+NOT_THE_END = 0.05
+"""and only in a pause that is the end with no more than this probability."""
 
 
 def await_reply(floor: Floor, now: float) -> None:
@@ -125,6 +125,7 @@ def nod(floor: Floor, now: float) -> None:
     turn = floor.turn
     if floor.state is not State.ENDING or turn is None or not turn.over or floor.echo_doubted:
         return
-    if turn.text and turn.decision.wait_s >= NOT_THE_END_S and not ends_in_figures(turn.text):
+    p = turn.decision.p
+    if turn.text and p is not None and p <= NOT_THE_END and not ends_in_figures(turn.text):
         floor.air.nodded = now
         floor.out.append(act.Nod())

@@ -57,8 +57,8 @@ class Expect:
     max_pause_s: float = 1.2
     usual_digits: tuple[int, ...] = ()
     only_keys: str | None = None
-    courtesy: Courtesy | None = None
     needs_year: bool = False
+    courtesy: Courtesy | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_digits <= self.max_digits:

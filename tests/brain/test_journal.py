@@ -124,7 +124,7 @@ def test_a_tick_that_came_late_is_kept() -> None:
 def test_a_rerun_puts_the_timers_where_they_fall_now(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = a_conversation()
     monkeypatch.setattr("brain.endpointing.QUICK_S", 0.4)
-    monkeypatch.setattr("brain.endpointing.SURE_S", 0.5)
+    monkeypatch.setattr("brain.endpointing.PAUSE_S", 0.3)
     after = journal.rerun(lines)
     assert after != lines and journal.replay(after) == []
     assert journal.rerun(after) == after
