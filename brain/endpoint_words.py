@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from enum import Enum
 
+from brain.completeness import Completeness, completeness
 from brain.expect import Expect, Kind
 from brain.spoken import choose, parse_digits, parse_yes_no
 
@@ -134,11 +135,33 @@ def _name(expect: Expect, text: str) -> Answer:
     return Answer.LIKELY if len(words) > 1 else Answer.NONE
 
 
+def _by_grammar(expect: Expect, text: str) -> Answer:
+    return _OF_GRAMMARS[completeness(expect, text)]
+
+
+def _spelled(expect: Expect, text: str) -> Answer:
+    answer = _by_grammar(expect, text)
+    return Answer.OPEN if answer is Answer.LIKELY else answer  # of a code more letters may come
+
+
+_OF_GRAMMARS = {
+    Completeness.NOTHING: Answer.NONE,
+    Completeness.PREFIX: Answer.PART,
+    Completeness.ENOUGH: Answer.LIKELY,
+    Completeness.WHOLE: Answer.WHOLE,
+}
+
 _BY_KIND: Mapping[Kind, Callable[[Expect, str], Answer]] = {
     Kind.YES_NO: _yes_no,
     Kind.DIGITS: _digits,
     Kind.CHOICE: _choice,
     Kind.NAME: _name,
+    Kind.DATE: _by_grammar,
+    Kind.TIME: _by_grammar,
+    Kind.MONEY: _by_grammar,
+    Kind.NUMBER: _by_grammar,
+    Kind.EMAIL: _by_grammar,
+    Kind.SPELLED: _spelled,
 }
 """Where a kind of answer says how much of it there is; free talk isn't here."""
 

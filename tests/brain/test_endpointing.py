@@ -8,6 +8,7 @@ from math import log
 import pytest
 
 from brain.endpoint_weights import PAUSE_S, QUICK_S, SURE, WEIGHTS
+from brain.endpoint_words import Answer, answer_so_far
 from brain.endpointing import UNFINISHED, WHOLE, Decision, Evidence, decide
 from brain.expect import Expect, Kind
 from media.prosody import Prosody
@@ -181,3 +182,24 @@ def test_no_pause_is_longer_than_the_plan_allows() -> None:
     for text in (None, "", "I need and", "555", "When do you open?"):
         assert wait(text, max_pause_s=0.2) <= 0.2
     assert wait("I need and", max_pause_s=2.0) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "answer"),
+    [
+        (Kind.DATE, "July", Answer.PART),
+        (Kind.DATE, "the fourth of July", Answer.WHOLE),
+        (Kind.DATE, "on Tuesday.", Answer.LIKELY),
+        (Kind.TIME, "a quarter past", Answer.PART),
+        (Kind.TIME, "half past three", Answer.LIKELY),
+        (Kind.MONEY, "forty dollars and", Answer.PART),
+        (Kind.MONEY, "forty dollars.", Answer.LIKELY),
+        (Kind.NUMBER, "twenty", Answer.LIKELY),
+        (Kind.EMAIL, "john at example", Answer.PART),
+        (Kind.EMAIL, "john at example dot com", Answer.WHOLE),
+        (Kind.SPELLED, "A B C", Answer.OPEN),
+        (Kind.SPELLED, "B as in", Answer.PART),
+    ],
+)
+def test_a_grammar_says_how_much_of_an_answer_there_is(kind: Kind, text: str, answer: Answer) -> None:
+    assert answer_so_far(Expect(kind), text) is answer
