@@ -24,7 +24,7 @@ from benchmarks.turns.items import RATE, Half
 from benchmarks.turns.models import Models
 from benchmarks.turns.over_bot import talked_over
 from benchmarks.turns.overlap_corpus import overlaps
-from benchmarks.turns.policies import ours, pipecat_spans
+from benchmarks.turns.policies import BIASES, biased, ours, pipecat_spans
 from benchmarks.turns.turn_corpus import VERSION, turns
 
 Item = TypeVar("Item")
@@ -113,8 +113,10 @@ def _learn(part: tuple[Half, list[str], int, int]) -> None:
     models = Models()
     if "turns" in parts:
         for turn in turns(half)[number::jobs]:
-            ours(models, turn)
             pipecat_spans(models, turn)
+            for bias in BIASES:  # the more patient hear more of the turn
+                with biased(bias):
+                    ours(models, turn)
     if "overlaps" in parts:
         overlap_report.run(overlaps(half)[number::jobs], models)
 

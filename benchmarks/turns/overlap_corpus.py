@@ -18,7 +18,7 @@ from benchmarks.turns import people, voices
 from benchmarks.turns.items import FRAME, RATE, Half, Overlap, half_of, rng_of
 from benchmarks.turns.line import Line, bed, brought_to, carried, drawn
 from benchmarks.turns.scripts import EXPECTS
-from benchmarks.turns.shaping import Shaped, sounding, trimmed
+from benchmarks.turns.shaping import Shaped, marks, sounding, trimmed
 from benchmarks.turns.sounds import LEVEL_DBFS, SOUNDS
 from media.frame import Pcm
 
@@ -273,7 +273,8 @@ def _overlap(
     total[start : start + signal.size] += signal
     if echo is None and rng.random() < ECHO_SHARE:
         echo = (float(rng.uniform(40, 220)), float(rng.uniform(12, 30)))
+    begins, ends = marks(sound.signal) if interrupts else (sound.begins, sound.ends)
     return Overlap(
         name, half, kind, source, human, interrupts, text, EXPECTS[expects], str(line), carried(line, total, rng),
-        start + sound.begins, start + sound.ends, prompt, prompt_text, echo,
+        start + begins, start + ends, prompt, prompt_text, echo,
     )  # fmt: skip

@@ -46,6 +46,8 @@ _DICKENS = (
 _PLAY_APART_MS = 500
 _BETWEEN_SENTENCES_S = 0.3
 """Allison pauses so long only where a sentence ends and another follows: nobody could know that it does."""
+_WITH_ANOTHER = 4
+"""So many of those in a half: announcements have more sentences than callers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,15 @@ def cut(signal: Signal, begins_s: float, ends_s: float) -> Shaped:
 
 
 def _prompts(half: Half) -> list[Said]:
-    found = []
+    found, several = [], 0
     for name in SENTENCES:
         if half_of(f"allison {name}") is half:
             speech = trimmed(allison(name))
-            kind = "more than one sentence" if _longest_pause_s(speech) >= _BETWEEN_SENTENCES_S else "sentence"
-            found.append(Said(f"allison {name}", kind, "talk", "", speech))
+            more = _longest_pause_s(speech) >= _BETWEEN_SENTENCES_S
+            several += more
+            if several <= _WITH_ANOTHER or not more:
+                kind = "more than one sentence" if more else "sentence"
+                found.append(Said(f"allison {name}", kind, "talk", "", speech))
     return found
 
 
