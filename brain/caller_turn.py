@@ -108,7 +108,7 @@ def turn_goes_on(floor: Floor, event: ev.SpeechStarted) -> None:
         return  # cut because it was too long: this is the next turn's
     floor.drop_speculation()
     if turn.text:
-        floor.pauses = max(floor.pauses, event.since - turn.sounds_until)
+        turn.paused = max(turn.paused, event.since - turn.sounds_until)
     turn.speaks_again()
     hear_on(floor, turn, event.at)
 
@@ -270,6 +270,7 @@ def end_turn(floor: Floor, now: float) -> None:
         if turn.speculated not in (None, text):
             floor.drop_speculation()
         floor.out.append(act.EndSegment(turn.segment))
+        floor.pauses = max(floor.pauses, turn.paused)
         commit = act.Commit(turn.number, text, turn.confidence, turn.sounds_until, turn.decision)
         floor.turn = None
         if floor.expect is None:

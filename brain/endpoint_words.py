@@ -1,4 +1,4 @@
-"""What the words so far say about the end of a turn: as features, each 0 or 1. Pure.
+"""What the words so far say about the end of a turn, as features. Pure.
 
 Two questions are asked of a transcript: how much of the answer that the plan waits for it holds
 (`answer_so_far`), and whether anybody would end a sentence there.
@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from enum import Enum
+from math import log
 
 from brain.expect import Expect, Kind
 from brain.spoken import choose, parse_digits, parse_yes_no
 
-MIN_WORDS_FOR_SURE = 2
-"""One word with a full stop is no sentence: the recogniser puts one behind everything."""
+USUAL_WORDS, MOST_WORDS = 5, 15
+"""A sentence of so many words is neither short nor long; more than the second make no difference."""
 GROUP_DIGITS = 3
 """Free talk that ends in so many digits may be in the middle of a number."""
 WHOLE_NUMBER_DIGITS = 7
@@ -29,6 +30,12 @@ _UNFINISHED = frozenset(
 _MAY_END_A_QUESTION = frozenset(
     "that which who with for to from of at on about is are was can could like in".split()
 )
+_SMALL = frozenset(
+    "not before after by as until while where how why these we're they're you're he's she's there's i've we've you've "
+    "i he she we they very quite just last next every each some any has had have did will should may might must want "
+    "wants need don't didn't isn't aren't wasn't".split()
+)
+"""Words with which a sentence rarely ends, and sometimes does: "I hope not", "as much as you want"."""
 _OPENERS = (
     "my number is",
     "my name is",
@@ -71,7 +78,8 @@ def answer_so_far(expect: Expect, text: str) -> Answer:
 def word_features(expect: Expect, text: str | None, final: bool) -> dict[str, float]:
     """The features that hold of the newest transcript, by name; `text` is None where there is none yet.
 
-    `final` says that the recogniser has heard the whole turn: without a word in it, it was noise.
+    `final` says that the recogniser has heard the whole turn: without a word in it, it was noise. All are 1, but
+    "length": the logarithm of the number of words over the usual; the recogniser puts a full stop behind anything.
     """
     if text is None:
         return {"no words yet": 1.0}
@@ -84,8 +92,14 @@ def word_features(expect: Expect, text: str | None, final: bool) -> dict[str, fl
         return features
     if text.rstrip().endswith((".", "?", "!")):
         features["sentence ends"] = 1.0
-    if len(words) < MIN_WORDS_FOR_SURE:
+    if answer is Answer.LIKELY and len(words) == 1:
         features["one word"] = 1.0
+    if answer is Answer.NONE:
+        features["length"] = log(min(len(words), MOST_WORDS) / USUAL_WORDS)
+        if text.rstrip().endswith("?"):
+            features["question"] = 1.0
+        elif words[-1] in _SMALL:
+            features["small word"] = 1.0
     return features
 
 

@@ -23,6 +23,7 @@ from brain.ear import DOUBTED
 from media.echo import EchoCanceller
 from media.frame import Pcm
 from media.levels import Levels
+from media.prosody import SPAN_S, measure
 from media.vad import SpeechMaybe, SpeechStarted, SpeechStopped, Vad, VadEvent
 
 SILENT: Pcm = np.zeros(FRAME, np.int16)
@@ -42,6 +43,10 @@ class Hearing(Protocol):
         ...
 
     def hear(self, frame: Pcm, sent: Pcm) -> list[ev.Event]: ...
+
+    def may_stop_within(self, seconds: float) -> bool:
+        """Whether speech may be found to have stopped so soon from now."""
+        ...
 
 
 class Live:
@@ -72,6 +77,10 @@ class Live:
             self.doubted = doubted
             events.append(ev.EchoChanged(now, doubted))
         return events
+
+    def may_stop_within(self, seconds: float) -> bool:
+        """See `Hearing`; here nobody knows."""
+        return True
 
 
 def _event(item: VadEvent, now: float) -> ev.Event:
@@ -108,6 +117,11 @@ class Known:
                 self.doubted = event.doubted
         return found
 
+    def may_stop_within(self, seconds: float) -> bool:
+        """See `Hearing`."""
+        frames = range(self.count - 1, self.count + round(seconds / FRAME_S) + 1)
+        return any(isinstance(event, ev.SpeechStopped) for n in frames for event in self.events.get(n, ()))
+
     def again(self) -> Known:
         """The same call from its beginning."""
         return Known(self.audio, self.events)
@@ -141,5 +155,14 @@ def listened(audio: Pcm, memo: Memo, sent: Pcm | None = None) -> Known:
     known = Known(np.frombuffer(bytes.fromhex(heard), np.int16))
     for number, kind, at, detail in found:
         event = ev.EchoChanged(at, detail) if kind == "EchoChanged" else _KINDS[kind](at, detail)
+        if isinstance(event, ev.SpeechStopped):
+            known.events.setdefault(number, []).extend(_prosody(known.audio, event))
         known.events.setdefault(number, []).append(event)
     return known
+
+
+def _prosody(heard: Pcm, stopped: ev.SpeechStopped) -> list[ev.Event]:
+    """What `brain.ear` posts before a stop."""
+    ended = round(stopped.since * RATE)
+    contour = measure(heard[max(0, ended - int(SPAN_S * RATE)) : ended], RATE)
+    return [] if contour is None else [ev.Prosody(stopped.at, contour)]

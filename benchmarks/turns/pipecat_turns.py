@@ -88,14 +88,14 @@ class PipecatVad:
             self._state = _State.QUIET
 
 
-def spans(audio: Pcm, models: Models) -> list[Span]:
-    """Every stretch of speech in a call."""
+def spans(audio: Pcm, models: Models, scored: bool = True) -> list[Span]:
+    """Every stretch of speech in a call; scores are 0.0 unless wanted."""
     found = models.memo.get(digest("pipecat 1.14 vad 1", audio.tobytes()), lambda: _found(audio))
     spans, since = [], 0.0
     for number, (started, stopped) in enumerate(found):
         since = since or started  # the buffer is kept until the turn is over
-        if stopped is None:
-            spans.append(Span(started, None, 0.0))
+        if stopped is None or not scored:
+            spans.append(Span(started, stopped, 0.0))
             continue
         end = round(stopped * RATE)
         first = max(0, round((since - BEFORE_S) * RATE), end - round(LONGEST_S * RATE))
