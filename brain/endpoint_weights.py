@@ -14,17 +14,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 WEIGHTS: Mapping[str, float] = {
-    "a pause": 0.09,
+    "a pause": 0.02,
     # words and the plan's expectation, 0 or 1 (brain.endpoint_words)
     "whole answer": 5.53,
-    "likely whole": 1.31,
-    "one word": -0.97,
-    "may go on": -0.11,
-    "unfinished": -4.83,
-    "sentence ends": 0.12,
-    "length": 1.31,
-    "question": 0.95,
-    "small word": -1.33,
+    "likely whole": 1.55,
+    "lone yes or no": -1.05,
+    "may go on": -0.17,
+    "unfinished": -4.8,
+    "sentence ends": 0.14,
+    "length": 1.51,
+    "question": 0.97,
+    "small word": -1.32,
     "no words yet": -0.5,
     "no words": -0.5,
     "noise": -0.5,
@@ -33,7 +33,7 @@ WEIGHTS: Mapping[str, float] = {
     # prosody: semitones, decibels and seconds over the usual (brain.endpointing)
     "pitch falls": 0.05,
     "fades": 0.03,
-    "last syllable": 0.38,
+    "last syllable": 0.35,
     # the longest pause that this caller has gone on after, seconds
     "caller pauses": -1.5,
 }

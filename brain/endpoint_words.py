@@ -13,13 +13,14 @@ from math import log
 
 from brain.expect import Expect, Kind
 from brain.spoken import choose, parse_digits, parse_yes_no
+from brain.spoken_names import parse_name
 
 USUAL_WORDS, MOST_WORDS = 5, 15
 """A sentence of so many words is neither short nor long; more than the second make no difference."""
 GROUP_DIGITS = 3
 """Free talk that ends in so many digits may be in the middle of a number."""
 WHOLE_NUMBER_DIGITS = 7
-"""From so many on it may as well be at its end."""
+"""From so many on it is more likely at its end."""
 COURTESY_WORDS = 3
 """A yes or no with so many words in all is whole: "yes please", "no thanks John"."""
 
@@ -70,7 +71,10 @@ def answer_so_far(expect: Expect, text: str) -> Answer:
         words = _words(text)
         if _unfinished(text, words):
             return Answer.PART
-        if _in_a_number(text, words):
+        digits = _last_digits(text, words)
+        if digits >= WHOLE_NUMBER_DIGITS:
+            return Answer.LIKELY
+        if digits >= (1 if "number" in words else GROUP_DIGITS):
             return Answer.OPEN
     return answer
 
@@ -92,8 +96,8 @@ def word_features(expect: Expect, text: str | None, final: bool) -> dict[str, fl
         return features
     if text.rstrip().endswith((".", "?", "!")):
         features["sentence ends"] = 1.0
-    if answer is Answer.LIKELY and len(words) == 1:
-        features["one word"] = 1.0
+    if answer is Answer.LIKELY and expect.kind is Kind.YES_NO:
+        features["lone yes or no"] = 1.0
     if answer is Answer.NONE:
         features["length"] = log(min(len(words), MOST_WORDS) / USUAL_WORDS)
         if text.rstrip().endswith("?"):
@@ -143,9 +147,11 @@ def _name(expect: Expect, text: str) -> Answer:
     words = _words(text)
     if _unfinished(text, words):
         return Answer.PART
-    if _SPELLED.fullmatch(words[-1]):
-        return Answer.OPEN
-    return Answer.LIKELY if len(words) > 1 else Answer.NONE
+    name = parse_name(text)
+    if name is None:
+        return Answer.NONE
+    whole = len(name.split()) > 1 and not _SPELLED.fullmatch(words[-1])
+    return Answer.LIKELY if whole else Answer.OPEN  # of one name another follows, of letters another letter
 
 
 _BY_KIND: Mapping[Kind, Callable[[Expect, str], Answer]] = {
@@ -172,11 +178,6 @@ def _unfinished(text: str, words: list[str]) -> bool:
     return " ".join(words).endswith(_OPENERS)
 
 
-def _in_a_number(text: str, words: list[str]) -> bool:
-    """Whether the words end in digits that may be a part of a longer number."""
-    last = parse_digits(words[-1])
-    if last is None:
-        return False
-    count = len(parse_digits(text) or "")
-    least = 1 if "number" in words else GROUP_DIGITS
-    return least <= count < WHOLE_NUMBER_DIGITS
+def _last_digits(text: str, words: list[str]) -> int:
+    """How many digits a sentence that ends in digits holds: they may be a part of a longer number."""
+    return 0 if parse_digits(words[-1]) is None else len(parse_digits(text) or "")

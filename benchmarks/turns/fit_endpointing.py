@@ -46,7 +46,7 @@ PRIORS: Mapping[str, Prior] = {
     "a pause": Prior(0.0, 0.05),
     "whole answer": Prior(6.0, 2.0),
     "likely whole": Prior(1.5, 10.0),
-    "one word": Prior(-0.8, 10.0),
+    "lone yes or no": Prior(-0.8, 10.0),
     "may go on": Prior(-1.0, 1.0),
     "unfinished": Prior(-8.0, 1.0),
     "sentence ends": Prior(0.3, 10.0),
