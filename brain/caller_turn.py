@@ -215,7 +215,10 @@ def weigh(floor: Floor, now: float) -> None:
     assert turn is not None
     expect = floor.expect or OPEN
     if turn.over:
-        decision = decide(Evidence(expect, turn.text, turn.final, turn.score, floor.pauses, turn.prosody))
+        lasted = turn.sounds_until - turn.counts_from
+        decision = decide(
+            Evidence(expect, turn.text, turn.final, turn.score, floor.pauses, turn.prosody, lasted)
+        )
     else:
         decision = Decision(0.0, "longest turn", turn.score)
     if decision != turn.decision:

@@ -1,4 +1,4 @@
-"""What the words so far say about the end of a turn, as features. Pure.
+"""What the words so far say about the end of a turn: as features, each 0 or 1. Pure.
 
 Two questions are asked of a transcript: how much of the answer that the plan waits for it holds
 (`answer_so_far`), and whether anybody would end a sentence there.
@@ -9,14 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from enum import Enum
-from math import log
 
 from brain.expect import Expect, Kind
 from brain.spoken import choose, parse_digits, parse_yes_no
 from brain.spoken_names import parse_name
 
-USUAL_WORDS, MOST_WORDS = 5, 15
-"""A sentence of so many words is neither short nor long; more than the second make no difference."""
 GROUP_DIGITS = 3
 """Free talk that ends in so many digits may be in the middle of a number."""
 WHOLE_NUMBER_DIGITS = 7
@@ -63,6 +60,10 @@ class Answer(Enum):
     NONE = "no answer"  # nothing is known of such an answer
 
 
+SETTLED = (Answer.WHOLE, Answer.PART)
+"""Where the words say so much, their form and number say nothing more."""
+
+
 def answer_so_far(expect: Expect, text: str) -> Answer:
     """How much of an answer of the kind `expect.kind` the words `text` are. `text` holds a word."""
     judge = _BY_KIND.get(expect.kind)
@@ -82,8 +83,7 @@ def answer_so_far(expect: Expect, text: str) -> Answer:
 def word_features(expect: Expect, text: str | None, final: bool) -> dict[str, float]:
     """The features that hold of the newest transcript, by name; `text` is None where there is none yet.
 
-    `final` says that the recogniser has heard the whole turn: without a word in it, it was noise. All are 1, but
-    "length": the logarithm of the number of words over the usual; the recogniser puts a full stop behind anything.
+    `final` says that the recogniser has heard the whole turn: without a word in it, it was noise.
     """
     if text is None:
         return {"no words yet": 1.0}
@@ -92,14 +92,13 @@ def word_features(expect: Expect, text: str | None, final: bool) -> dict[str, fl
         return {"noise": 1.0} if final else {"no words": 1.0}
     answer = answer_so_far(expect, text)
     features = {answer.value: 1.0} if answer is not Answer.NONE else {}
-    if answer in (Answer.WHOLE, Answer.PART):
+    if answer in SETTLED:
         return features
     if text.rstrip().endswith((".", "?", "!")):
         features["sentence ends"] = 1.0
     if answer is Answer.LIKELY and expect.kind is Kind.YES_NO:
         features["lone yes or no"] = 1.0
     if answer is Answer.NONE:
-        features["length"] = log(min(len(words), MOST_WORDS) / USUAL_WORDS)
         if text.rstrip().endswith("?"):
             features["question"] = 1.0
         elif words[-1] in _SMALL:

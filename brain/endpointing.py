@@ -27,15 +27,24 @@ from media.prosody import Prosody
 WHOLE, UNFINISHED = Answer.WHOLE.value, Answer.PART.value
 """Reasons that stand for themselves."""
 
+USUAL_S = 1.5
+_SHORTEST_S, _LONGEST_S = 0.3, 3.0
+"""How long the beginning of a sentence lasts that is as often all of it. Turns over the last are all long."""
 _MOST_FALL_ST = 6.0
 _USUAL_FADE_DB, _MOST_FADE_DB = 5.0, 15.0
 _SURE_SCORE = 0.97
 """The audio model is never believed more than so."""
+_USUAL_VOICE = 1.0
+"""What it says on average, as log-odds: to hear nothing of it is to hear that."""
 _USUAL_TAIL_S = 0.2
 _MOST_TAIL_S = 0.6
 """What a last syllable takes; what is longer than the second is more than a syllable."""
 _MOST_PAUSE_S = 0.6
 """Of a caller's pauses no more than so much counts: somebody who thought for a second need not do it again."""
+
+
+_ANSWERS = frozenset(answer.value for answer in Answer if answer is not Answer.NONE)
+"""Of words that say themselves how much of an answer they are, the length says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,7 @@ class Evidence:
     `text` is the newest transcript, None until there is one; `final` whether it covers the whole turn.
     `pauses` is the longest pause after which this caller has gone on speaking in an earlier turn: a pause in this one
     says that they do it, and that it was done. `prosody` is that of the last
-    second of speech, None where nothing can be said of it.
+    second of speech, None where nothing can be said of it. `lasted_s` is how long the turn has lasted, with its pauses.
     """
 
     expect: Expect
@@ -54,6 +63,7 @@ class Evidence:
     score: float | None
     pauses: float
     prosody: Prosody | None = None
+    lasted_s: float = USUAL_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +124,10 @@ def _weighed(evidence: Evidence) -> tuple[Contribution, ...]:
 def features(evidence: Evidence) -> dict[str, float]:
     """The value of each piece of evidence by its name in `WEIGHTS`."""
     words = word_features(evidence.expect, evidence.text, evidence.final)
-    return {"a pause": 1.0, **words, **_heard(evidence)}
+    found = {"a pause": 1.0, **words, **_heard(evidence)}
+    if not words.keys() & _ANSWERS:
+        found["long"] = log(max(_SHORTEST_S, min(_LONGEST_S, evidence.lasted_s)) / USUAL_S)
+    return found
 
 
 def _heard(evidence: Evidence) -> dict[str, float]:
@@ -122,7 +135,7 @@ def _heard(evidence: Evidence) -> dict[str, float]:
     values: dict[str, float] = {}
     if evidence.score is not None:
         p = max(1.0 - _SURE_SCORE, min(_SURE_SCORE, evidence.score))
-        values["voice"] = log(p / (1.0 - p))
+        values["voice"] = log(p / (1.0 - p)) - _USUAL_VOICE
     if (heard := evidence.prosody) is not None:
         values["pitch falls"] = max(-_MOST_FALL_ST, min(_MOST_FALL_ST, heard.fall_st))
         values["fades"] = max(-_MOST_FADE_DB, min(_MOST_FADE_DB, heard.fade_db)) - _USUAL_FADE_DB
