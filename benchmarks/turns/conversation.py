@@ -15,6 +15,7 @@ from benchmarks.turns.recogniser import Recogniser
 from brain import actions as act
 from brain import events as ev
 from brain.turns import TurnManager
+from media.frame import Pcm
 
 Outcome = act.Commit | act.CommitKeys | act.NoInput | act.CannotHear
 
@@ -33,7 +34,9 @@ class Journal:
 class Conversation:
     """The turn manager, the recogniser and a hearing, moved frame by frame."""
 
-    def __init__(self, manager: TurnManager, recogniser: Recogniser, perform: Callable[[float, act.Action], None]) -> None:
+    def __init__(
+        self, manager: TurnManager, recogniser: Recogniser, perform: Callable[[float, act.Action], None]
+    ) -> None:
         self.manager, self.recogniser, self._perform = manager, recogniser, perform
         self.journal = Journal()
         self.outcome: tuple[float, Outcome] | None = None
@@ -67,7 +70,7 @@ class Conversation:
             else:
                 self.post(ev.Tick(due))
 
-    def hear(self, hearing: Hearing, frame: int, audio, sent) -> None:  # type: ignore[no-untyped-def]
+    def hear(self, hearing: Hearing, frame: int, audio: Pcm, sent: Pcm) -> None:
         """Frame number `frame` of the caller."""
         now = round((frame + 1) * FRAME_S, 4)
         self.until(now)
@@ -77,7 +80,9 @@ class Conversation:
             self.post(event)
 
 
-def committed(turn: Turn, hearing: Hearing, recogniser: Recogniser, manager: TurnManager) -> tuple[float | None, Journal]:
+def committed(
+    turn: Turn, hearing: Hearing, recogniser: Recogniser, manager: TurnManager
+) -> tuple[float | None, Journal]:
     """When the turn manager takes `turn` as over, None where it doesn't; the caller was asked, and no prompt plays."""
     call = Conversation(manager, recogniser, lambda at, action: None)
     call.post(ev.Asked(0.0, turn.expect))

@@ -13,6 +13,9 @@ from typing import Protocol
 import numpy as np
 
 import media.echo
+import media.echo_delay
+import media.echo_filter
+import media.echo_suppressor
 import media.levels
 import media.silero
 import media.vad
@@ -134,7 +137,8 @@ _KINDS: dict[str, type[ev.SpeechMaybe | ev.SpeechStarted | ev.SpeechStopped]] = 
 
 def version() -> str:
     """The front end's own code: what it found before a change of it counts no more."""
-    modules = (media.echo, media.levels, media.silero, media.vad)
+    echo = (media.echo, media.echo_delay, media.echo_filter, media.echo_suppressor)
+    modules = (*echo, media.levels, media.silero, media.vad)
     return digest(*(inspect.getsource(module) for module in modules))
 
 

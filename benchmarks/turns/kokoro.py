@@ -65,7 +65,8 @@ class Kokoro:
         """`text` at 24 kHz, full scale 1.0, by a voice such as "af_heart". Raises KeyError for an unknown voice."""
         tokens = [_SYMBOLS[symbol] for symbol in phonemes(text) if symbol in _SYMBOLS]
         style = self._voices[voice][min(len(tokens), 509)][None]
-        inputs = {"tokens": np.array([[0, *tokens, 0]], np.int64), "style": style, "speed": np.array([speed], np.float32)}
+        numbers = np.array([[0, *tokens, 0]], np.int64)
+        inputs = {"tokens": numbers, "style": style, "speed": np.array([speed], np.float32)}
         return np.asarray(self._session.run(None, inputs)[0], np.float32).reshape(-1)
 
 

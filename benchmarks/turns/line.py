@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.line_corpus import Signal, amplitude, babble, car, white
+from benchmarks.line_corpus import Signal, babble, car, white
 from benchmarks.turns.items import FRAME, RATE
 from media.conceal import Concealer
 from media.frame import Pcm

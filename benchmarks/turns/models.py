@@ -9,8 +9,8 @@ import numpy as np
 
 from benchmarks.turns.items import RATE, folder
 from benchmarks.turns.memo import Memo, digest
-from brain.eot.smart_turn import features, model_file
 from brain.engines import SttSettings
+from brain.eot.smart_turn import features, model_file
 from brain.stt.local import decode
 from brain.stt.weights import BASE_SHA256, model_folder
 from brain.stt.whisper import WhisperModel

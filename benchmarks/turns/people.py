@@ -39,9 +39,15 @@ SHORT = (
     "something-terribly-wrong vm-tooshort pls-hold-while-try number-not-answering demo-nomatch please-try-call-later"
 ).split()
 """Short ones, with words that ask for attention."""
-_DICKENS = ((0.9, 4.75), (4.85, 8.35), (8.4, 13.05), (13.2, 16.75), (17.2, 20.6), (20.8, 24.1), (24.3, 28.5), (28.6, 41.9))
+_DICKENS = (
+    (0.9, 4.75), (4.85, 8.35), (8.4, 13.05), (13.2, 16.75), (17.2, 20.6), (20.8, 24.1), (24.3, 28.5), (28.6, 41.9),
+)  # fmt: skip
 """Seconds of two_cities.wav that are sentences: "it was the best of times, it was the worst of times" and so on."""
 _PLAY_APART_MS = 500
+_BETWEEN_SENTENCES_S = 0.3
+"""Allison pauses so long only where a sentence ends and another follows: nobody could know that it does."""
+_WITH_ANOTHER = 4
+"""So many of those in a half: announcements have more sentences than callers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +77,20 @@ def cut(signal: Signal, begins_s: float, ends_s: float) -> Shaped:
 
 
 def _prompts(half: Half) -> list[Said]:
-    found = []
+    found, several = [], 0
     for name in SENTENCES:
         if half_of(f"allison {name}") is half:
             speech = trimmed(allison(name))
-            long = len(speech.pauses) > 1 or speech.ends - speech.begins > 5 * RATE
-            kind = "long answer with pauses" if long else "sentence"
-            found.append(Said(f"allison {name}", kind, "talk", "", speech))
+            more = _longest_pause_s(speech) >= _BETWEEN_SENTENCES_S
+            several += more
+            if several <= _WITH_ANOTHER or not more:
+                kind = "more than one sentence" if more else "sentence"
+                found.append(Said(f"allison {name}", kind, "talk", "", speech))
     return found
+
+
+def _longest_pause_s(speech: Shaped) -> float:
+    return max((b - a for a, b in speech.pauses), default=0) / RATE
 
 
 def _numbers(half: Half) -> list[Said]:
@@ -140,7 +152,7 @@ def _players() -> list[Said]:
     for package, path in (
         ("moonshine_voice", "assets/beckett.wav"),
         ("moonshine_voice", "assets/clone-test.wav"),
-        *(("pytest_audioeval", f"samples/audio/en/{name}.wav") for name in ("counting", "hello_world", "quick_brown_fox")),
+        *(("pytest_audioeval", f"samples/audio/en/{n}.wav") for n in ("counting", "hello_world", "quick_brown_fox")),
     ):
         found.append(_recorded(package_file(package, path), ""))
     return found

@@ -91,8 +91,8 @@ class PipecatVad:
 def spans(audio: Pcm, models: Models, scored: bool = True) -> list[Span]:
     """Every stretch of speech in a call; scores are 0.0 unless wanted."""
     found = models.memo.get(digest("pipecat 1.14 vad 1", audio.tobytes()), lambda: _found(audio))
-    spans, since = [], 0.0
-    for number, (started, stopped) in enumerate(found):
+    spans, since = list[Span](), 0.0
+    for started, stopped in found:
         since = since or started  # the buffer is kept until the turn is over
         if stopped is None or not scored:
             spans.append(Span(started, stopped, 0.0))

@@ -24,7 +24,9 @@ from brain.turns import TurnManager
 
 Decided = Callable[[Turn], float | None]
 
-BIASES = (-9.0, -6.0, -4.0, -3.0, -2.4, -2.0, -1.6, -1.2, -0.9, -0.7, -0.5, -0.35, -0.2, -0.1, 0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 1.2, 1.6, 2.0)
+BIASES = (-9.0, -6.0, -4.0, -3.0, -2.25, -1.75, -1.25, -0.9, -0.5, -0.25, 0.0, 0.25, 0.5, 0.7, 0.9, 1.25, 1.75, 2.25, 3.0)
+"""In log-odds; where our endpointing takes none, its waits are scaled by exp(bias / `SCALING`)."""
+SCALING = 2.5
 SILENCES_S = tuple(ms / 1000 for ms in range(120, 1601, 20))
 THRESHOLDS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 FALLBACKS_S = (0.3, 0.5, 0.7, 0.9, 1.1, 1.4, 1.8, 2.4, 3.0)
@@ -40,12 +42,14 @@ def biased(bias: float) -> Iterator[None]:
         yield
         return
     if "bias" in inspect.signature(decide).parameters:
+
         def moved(evidence: endpointing.Evidence) -> endpointing.Decision:
             return decide(evidence, bias=-bias)  # type: ignore[call-arg]
     else:
+
         def moved(evidence: endpointing.Evidence) -> endpointing.Decision:
             decision = decide(evidence)
-            return replace(decision, wait_s=decision.wait_s * exp(bias))
+            return replace(decision, wait_s=decision.wait_s * exp(bias / SCALING))
 
     caller_turn.decide = moved  # type: ignore[attr-defined]
     try:

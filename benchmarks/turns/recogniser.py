@@ -13,7 +13,7 @@ from itertools import count
 import numpy as np
 
 from benchmarks.turns.hearing import Hearing
-from benchmarks.turns.items import FRAME, FRAME_S, RATE
+from benchmarks.turns.items import RATE
 from benchmarks.turns.models import Models
 from brain import events as ev
 from brain.ear import KEPT_S, RUN_UP_S, SCORED_S

@@ -18,7 +18,7 @@ BUDGET_CUT = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a policy did with one turn: `at` is when it took it as over, None for never; `ends` is the truth. Seconds."""
+    """What a policy did with one turn: `at` is when it took it as over, None for never; `ends` the truth. Seconds."""
 
     name: str
     kind: str

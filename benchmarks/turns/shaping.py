@@ -13,11 +13,16 @@ import numpy as np
 
 from benchmarks.line_corpus import Signal
 from benchmarks.turns.items import RATE
+from benchmarks.turns.line import level_of
+from media.frame import FULL_SCALE
 
 HOP = RATE // 100
 """10 ms."""
 UNDER_DB = 26.0
 """Speech is what lies less than this under the recording's loudest 10 ms on average (its 95th percentile)."""
+TRUE_DB = 20.0
+"""A turn begins and ends where 10 ms lie less than this under its active level (ITU-T P.56, whose own margin is 15.9
+dB; last consonants are weak). Fainter is breath, reverberation and the recording's own noise."""
 LEAST_GAP_MS = 50
 """Shorter ones are the closures of plosives."""
 _APART = 0.22
@@ -41,6 +46,16 @@ def sounding(signal: Signal) -> np.ndarray:
         return np.zeros(0, bool)
     level = 10 * np.log10(np.mean(whole**2, axis=1) + 1e-3)
     return level > max(np.percentile(level, 95) - UNDER_DB, 6.0)
+
+
+def marks(signal: Signal) -> tuple[int, int]:
+    """The first and the last sample of the speech in `signal`, for the truth. Raises ValueError where there is none."""
+    whole = signal[: signal.size // HOP * HOP].reshape(-1, HOP)
+    power = 10 * np.log10(np.mean(whole**2, axis=1) + 1e-3)
+    loud = np.flatnonzero(power > level_of(signal) + 20 * np.log10(FULL_SCALE) - TRUE_DB)
+    if not loud.size:
+        raise ValueError("nothing sounds")
+    return int(loud[0]) * HOP, (int(loud[-1]) + 1) * HOP
 
 
 def trimmed(signal: Signal, before_ms: int = 60, after_ms: int = 120) -> Shaped:

@@ -9,7 +9,7 @@ from benchmarks.turns import people, voices
 from benchmarks.turns.items import FRAME, RATE, Half, Turn, rng_of
 from benchmarks.turns.line import Line, bed, brought_to, carried, drawn
 from benchmarks.turns.scripts import EXPECTS, LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS, Script, scripts
-from benchmarks.turns.shaping import Shaped, trimmed, with_pauses
+from benchmarks.turns.shaping import Shaped, marks, trimmed, with_pauses
 
 VERSION = 1
 """Raised when the corpus changes: figures of different versions can't be compared."""
@@ -55,13 +55,12 @@ def spoken(script: Script, voice: str, rng: np.random.Generator) -> Shaped | Non
     return with_pauses(whole, script.places, pauses)
 
 
-def _turn(
-    half: Half, name: str, kind: str, source: str, human: bool, text: str, expects: str, speech: Shaped
-) -> Turn:
+def _turn(half: Half, name: str, kind: str, source: str, human: bool, text: str, expects: str, speech: Shaped) -> Turn:
     rng = rng_of(f"line {name}")
     line: Line = drawn(rng)
     lead = int(rng.uniform(*LEAD_S) * RATE)
     signal: Signal = brought_to(speech.signal, line.level_dbfs)
+    begins, ends = marks(signal)
     size = (lead + signal.size + int(TAIL_S * RATE)) // FRAME * FRAME
     total = bed(line, size, rng)
     total[lead : lead + signal.size] += signal
@@ -75,7 +74,7 @@ def _turn(
         expect=EXPECTS[expects],
         line=str(line),
         audio=carried(line, total, rng),
-        begins=lead + speech.begins,
-        ends=lead + speech.ends,
+        begins=lead + begins,
+        ends=lead + ends,
         pauses=tuple((lead + a, lead + b) for a, b in speech.pauses),
     )

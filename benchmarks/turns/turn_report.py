@@ -42,8 +42,7 @@ def run(turns: Sequence[Turn], models: Models) -> list[Policy]:
 
     def by(decide: Callable[[int], float | None]) -> list[Decision]:
         return [
-            Decision(turn.name, turn.kind, turn.human, decide(number), turn.ends_s)
-            for number, turn in enumerate(turns)
+            Decision(turn.name, turn.kind, turn.human, decide(number), turn.ends_s) for number, turn in enumerate(turns)
         ]
 
     def ours_at(bias: float) -> list[Decision]:
@@ -77,13 +76,14 @@ def table(half: Half, policies: Sequence[Policy]) -> dict[str, Any]:
     count = len(policies[0].decisions)
     people = sum(d.human for d in policies[0].decisions)
     print(f"\nturns, {half.value} half: {count}, of them {people} by people")
-    print(f"  {'policy':30} {'cut off':>8} {'p50':>6} {'p90':>6} {'p95 ms':>7} {'never':>6} {'cut at 300 ms':>14} {'ms at 5 %':>10}")
+    heads = f"{'cut off':>8} {'p50':>6} {'p90':>6} {'p95 ms':>7} {'never':>6} {'cut at 300 ms':>14} {'ms at 5 %':>10}"
+    print(f"  {'policy':30} {heads}")
     rows: dict[str, Any] = {}
     for policy in policies:
         rows[policy.name] = _row(policy)
-    base, own = rows["silence 500 ms"], rows["ours"]
+    base, own = rows.get("silence 500 ms", {}), rows[policies[0].name]
     for name in ("cut_at_300_ms", "latency_at_5_pct_ms"):
-        if own[name] is not None and base[name]:
+        if own[name] is not None and base.get(name):
             own[f"{name}_of_vad"] = round(own[name] / base[name], 3)
             print(f"  ours / silence, {name.replace('_', ' ')}: {own[f'{name}_of_vad']:.2f}")
     for group, chosen in (("people", True), ("synthetic", False)):
@@ -92,10 +92,11 @@ def table(half: Half, policies: Sequence[Policy]) -> dict[str, Any]:
             found = [d for d in policy.decisions if d.human is chosen]
             if found:
                 rows[policy.name][group] = _part(policy.name, found)
-    print("  by kind of turn: cut off, p50, p95 ms (ours; silence 700 ms; smart-turn)")
+    shown = [policies[number] for number in (0, 2, 3) if number < len(policies)]
+    print(f"  by kind of turn: cut off, p50, p95 ms ({'; '.join(policy.name for policy in shown)})")
     for kind in dict.fromkeys(d.kind for d in policies[0].decisions):
         cells = []
-        for policy in (policies[0], policies[2], policies[3]):
+        for policy in shown:
             f = figures([d for d in policy.decisions if d.kind == kind])
             rows[policy.name].setdefault("kinds", {})[kind] = _rounded(f)
             cells.append(f"{f.cut:4.0%} {_ms(f.p50_ms)} {_ms(f.p95_ms)}")
@@ -117,16 +118,14 @@ def _row(policy: Policy) -> dict[str, Any]:
     cut = cut_at_latency(policy.sweep.values())
     late = latency_at_cut(policy.sweep.values())
     shown = f"{cut:13.1%}" if cut is not None else f"{'-':>13}"
-    print(
-        f"  {policy.name:30} {f.cut:8.1%} {_ms(f.p50_ms)} {_ms(f.p90_ms)} {_ms(f.p95_ms):>7} {f.never:6} {shown:>14} {_ms(late):>10}"
-    )
+    times = f"{_ms(f.p50_ms)} {_ms(f.p90_ms)} {_ms(f.p95_ms):>7}"
+    print(f"  {policy.name:30} {f.cut:8.1%} {times} {f.never:6} {shown:>14} {_ms(late):>10}")
+    swept = {name: [round(s.cut, 4), s.mean_ms and round(s.mean_ms)] for name, s in policy.sweep.items()}
     return {
         **_rounded(f),
         "cut_at_300_ms": None if cut is None else round(cut, 4),
         "latency_at_5_pct_ms": None if late is None else round(late),
-        "sweep": {name: [round(s.cut, 4), None if s.mean_ms is None else round(s.mean_ms)] for name, s in policy.sweep.items()}
-        if policy.name == "ours"
-        else None,
+        "sweep": swept if policy.name == "ours" else None,
     }
 
 
