@@ -131,7 +131,7 @@ def turn_goes_on(floor: Floor, event: ev.SpeechStarted) -> None:
         return  # cut because it was too long: this is the next turn's
     floor.drop_speculation()
     if turn.text:
-        floor.pauses = max(floor.pauses, event.since - turn.sounds_until)
+        turn.paused = max(turn.paused, event.since - turn.sounds_until)
     turn.speaks_again()
     hear_on(floor, turn, event.at)
 
@@ -238,7 +238,10 @@ def weigh(floor: Floor, now: float) -> None:
     assert turn is not None
     expect = floor.expect or OPEN
     if turn.over:
-        decision = decide(Evidence(expect, turn.text, turn.final, turn.score, floor.pauses, turn.prosody))
+        lasted = turn.sounds_until - turn.counts_from
+        decision = decide(
+            Evidence(expect, turn.text, turn.final, turn.score, floor.pauses, turn.prosody, lasted)
+        )
     else:
         decision = Decision(0.0, "longest turn", turn.score)
     if decision != turn.decision:
@@ -299,6 +302,7 @@ def end_turn(floor: Floor, now: float) -> None:
         if turn.speculated not in (None, text):
             floor.drop_speculation()
         floor.out.append(act.EndSegment(turn.segment))
+        floor.pauses = max(floor.pauses, turn.paused)
         commit = act.Commit(turn.number, text, turn.confidence, turn.sounds_until, turn.decision)
         floor.turn = None
         if floor.expect is None:

@@ -13,13 +13,12 @@ from enum import Enum
 from brain.completeness import Completeness, completeness
 from brain.expect import Expect, Kind
 from brain.spoken import choose, parse_digits, parse_yes_no
+from brain.spoken_names import parse_name
 
-MIN_WORDS_FOR_SURE = 2
-"""One word with a full stop is no sentence: the recogniser puts one behind everything."""
 GROUP_DIGITS = 3
 """Free talk that ends in so many digits may be in the middle of a number."""
 WHOLE_NUMBER_DIGITS = 7
-"""From so many on it may as well be at its end."""
+"""From so many on it is more likely at its end."""
 COURTESY_WORDS = 3
 """A yes or no with so many words in all is whole: "yes please", "no thanks John"."""
 
@@ -30,6 +29,12 @@ _UNFINISHED = frozenset(
 _MAY_END_A_QUESTION = frozenset(
     "that which who with for to from of at on about is are was can could like in".split()
 )
+_SMALL = frozenset(
+    "not before after by as until while where how why these we're they're you're he's she's there's i've we've you've "
+    "i he she we they very quite just last next every each some any has had have did will should may might must want "
+    "wants need don't didn't isn't aren't wasn't".split()
+)
+"""Words with which a sentence rarely ends, and sometimes does: "I hope not", "as much as you want"."""
 _OPENERS = (
     "my number is",
     "my name is",
@@ -56,6 +61,10 @@ class Answer(Enum):
     NONE = "no answer"  # nothing is known of such an answer
 
 
+SETTLED = (Answer.WHOLE, Answer.PART)
+"""Where the words say so much, their form and number say nothing more."""
+
+
 def answer_so_far(expect: Expect, text: str) -> Answer:
     """How much of an answer of the kind `expect.kind` the words `text` are. `text` holds a word."""
     judge = _BY_KIND.get(expect.kind)
@@ -64,7 +73,10 @@ def answer_so_far(expect: Expect, text: str) -> Answer:
         words = _words(text)
         if _unfinished(text, words):
             return Answer.PART
-        if _in_a_number(text, words):
+        digits = _last_digits(text, words)
+        if digits >= WHOLE_NUMBER_DIGITS:
+            return Answer.LIKELY
+        if digits >= (1 if "number" in words else GROUP_DIGITS):
             return Answer.OPEN
     return answer
 
@@ -81,12 +93,17 @@ def word_features(expect: Expect, text: str | None, final: bool) -> dict[str, fl
         return {"noise": 1.0} if final else {"no words": 1.0}
     answer = answer_so_far(expect, text)
     features = {answer.value: 1.0} if answer is not Answer.NONE else {}
-    if answer in (Answer.WHOLE, Answer.PART):
+    if answer in SETTLED:
         return features
     if text.rstrip().endswith((".", "?", "!")):
         features["sentence ends"] = 1.0
-    if len(words) < MIN_WORDS_FOR_SURE:
-        features["one word"] = 1.0
+    if answer is Answer.LIKELY and expect.kind is Kind.YES_NO:
+        features["lone yes or no"] = 1.0
+    if answer is Answer.NONE:
+        if text.rstrip().endswith("?"):
+            features["question"] = 1.0
+        elif words[-1] in _SMALL:
+            features["small word"] = 1.0
     return features
 
 
@@ -130,9 +147,11 @@ def _name(expect: Expect, text: str) -> Answer:
     words = _words(text)
     if _unfinished(text, words):
         return Answer.PART
-    if _SPELLED.fullmatch(words[-1]):
-        return Answer.OPEN
-    return Answer.LIKELY if len(words) > 1 else Answer.NONE
+    name = parse_name(text)
+    if name is None:
+        return Answer.NONE
+    whole = len(name.split()) > 1 and not _SPELLED.fullmatch(words[-1])
+    return Answer.LIKELY if whole else Answer.OPEN  # of one name another follows, of letters another letter
 
 
 def _by_grammar(expect: Expect, text: str) -> Answer:
@@ -181,11 +200,6 @@ def _unfinished(text: str, words: list[str]) -> bool:
     return " ".join(words).endswith(_OPENERS)
 
 
-def _in_a_number(text: str, words: list[str]) -> bool:
-    """Whether the words end in digits that may be a part of a longer number."""
-    last = parse_digits(words[-1])
-    if last is None:
-        return False
-    count = len(parse_digits(text) or "")
-    least = 1 if "number" in words else GROUP_DIGITS
-    return least <= count < WHOLE_NUMBER_DIGITS
+def _last_digits(text: str, words: list[str]) -> int:
+    """How many digits a sentence that ends in digits holds: they may be a part of a longer number."""
+    return 0 if parse_digits(words[-1]) is None else len(parse_digits(text) or "")

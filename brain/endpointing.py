@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp, log
 
-from brain.endpoint_weights import BASE, PAUSE_S, QUICK_S, SURE, WEIGHTS
+from brain.endpoint_weights import PAUSE_S, QUICK_S, SURE, WEIGHTS
 from brain.endpoint_words import Answer, word_features
 from brain.expect import Expect
 from media.prosody import Prosody
@@ -27,13 +27,24 @@ from media.prosody import Prosody
 WHOLE, UNFINISHED = Answer.WHOLE.value, Answer.PART.value
 """Reasons that stand for themselves."""
 
+USUAL_S = 1.5
+_SHORTEST_S, _LONGEST_S = 0.3, 3.0
+"""How long the beginning of a sentence lasts that is as often all of it. Turns over the last are all long."""
+_MOST_FALL_ST = 6.0
+_USUAL_FADE_DB, _MOST_FADE_DB = 5.0, 15.0
 _SURE_SCORE = 0.97
 """The audio model is never believed more than so."""
+_USUAL_VOICE = 1.0
+"""What it says on average, as log-odds: to hear nothing of it is to hear that."""
 _USUAL_TAIL_S = 0.2
-_MOST_TAIL_S = 0.4
-"""A last syllable is drawn out from the first on; longer than both together, it is voiced speech without a break."""
+_MOST_TAIL_S = 0.6
+"""What a last syllable takes; what is longer than the second is more than a syllable."""
 _MOST_PAUSE_S = 0.6
 """Of a caller's pauses no more than so much counts: somebody who thought for a second need not do it again."""
+
+
+_ANSWERS = frozenset(answer.value for answer in Answer if answer is not Answer.NONE)
+"""Of words that say themselves how much of an answer they are, the length says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +52,9 @@ class Evidence:
     """All that is known at a pause. `score` is the audio model's, None until it answers.
 
     `text` is the newest transcript, None until there is one; `final` whether it covers the whole turn.
-    `pauses` is the longest pause after which this caller has gone on speaking. `prosody` is that of the last
-    second of speech, None where nothing can be said of it.
+    `pauses` is the longest pause after which this caller has gone on speaking in an earlier turn: a pause in this one
+    says that they do it, and that it was done. `prosody` is that of the last
+    second of speech, None where nothing can be said of it. `lasted_s` is how long the turn has lasted, with its pauses.
     """
 
     expect: Expect
@@ -51,6 +63,7 @@ class Evidence:
     score: float | None
     pauses: float
     prosody: Prosody | None = None
+    lasted_s: float = USUAL_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,28 +100,34 @@ def decide(evidence: Evidence, bias: float = 0.0) -> Decision:
     because = _weighed(evidence)
     log_odds = sum(item.log_odds for item in because) + bias
     wait = min(QUICK_S + PAUSE_S * max(0.0, SURE - log_odds), evidence.expect.max_pause_s)
-    strongest = max(because, key=lambda item: abs(item.log_odds), default=None)
-    reason = strongest.name if strongest is not None else "nothing known"
+    reason = max(because, key=lambda item: abs(item.log_odds)).name
     # Rounded: a journal has to be read, and to replay where the last bit of a logarithm is another.
     return Decision(round(wait, 3), reason, evidence.score, round(_probability(log_odds), 4), because)
 
 
 def settled(decision: Decision) -> bool:
-    """Whether the words are a whole answer, and neither the audio model nor anything else leaves a doubt of it."""
+    """Whether the words are a whole answer, and the audio model agrees: what is still to be heard changes neither."""
     names = {item.name for item in decision.because}
     agrees = decision.score is not None and decision.score >= 0.5
-    return agrees and bool(names & {Answer.WHOLE.value, Answer.LIKELY.value}) and decision.wait_s <= QUICK_S
+    return agrees and bool(names & {Answer.WHOLE.value, Answer.LIKELY.value})
 
 
 def _weighed(evidence: Evidence) -> tuple[Contribution, ...]:
     """All evidence that says something."""
-    values = {**word_features(evidence.expect, evidence.text, evidence.final), **_heard(evidence)}
-    base = BASE.get(evidence.expect.kind, 0.0)
-    found = [Contribution("base", 1.0, base)] if base else []
-    for name, value in values.items():
-        if value and WEIGHTS[name]:
-            found.append(Contribution(name, round(value, 3), WEIGHTS[name]))
-    return tuple(found)
+    return tuple(
+        Contribution(name, round(value, 3), WEIGHTS[name])
+        for name, value in features(evidence).items()
+        if value and WEIGHTS[name]
+    )
+
+
+def features(evidence: Evidence) -> dict[str, float]:
+    """The value of each piece of evidence by its name in `WEIGHTS`."""
+    words = word_features(evidence.expect, evidence.text, evidence.final)
+    found = {"a pause": 1.0, **words, **_heard(evidence)}
+    if not words.keys() & _ANSWERS:
+        found["long"] = log(max(_SHORTEST_S, min(_LONGEST_S, evidence.lasted_s)) / USUAL_S)
+    return found
 
 
 def _heard(evidence: Evidence) -> dict[str, float]:
@@ -116,11 +135,11 @@ def _heard(evidence: Evidence) -> dict[str, float]:
     values: dict[str, float] = {}
     if evidence.score is not None:
         p = max(1.0 - _SURE_SCORE, min(_SURE_SCORE, evidence.score))
-        values["voice"] = log(p / (1.0 - p))
+        values["voice"] = log(p / (1.0 - p)) - _USUAL_VOICE
     if (heard := evidence.prosody) is not None:
-        values["pitch falls"] = heard.fall_st
-        values["fades"] = heard.fade_db
-        values["drawn out"] = max(0.0, min(_MOST_TAIL_S, heard.tail_s - _USUAL_TAIL_S))
+        values["pitch falls"] = max(-_MOST_FALL_ST, min(_MOST_FALL_ST, heard.fall_st))
+        values["fades"] = max(-_MOST_FADE_DB, min(_MOST_FADE_DB, heard.fade_db)) - _USUAL_FADE_DB
+        values["last syllable"] = min(heard.tail_s, _MOST_TAIL_S) - _USUAL_TAIL_S
     values["caller pauses"] = min(evidence.pauses, _MOST_PAUSE_S)
     return values
 

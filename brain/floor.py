@@ -47,6 +47,7 @@ class Turn:
     `request` is the newest question to the recogniser that still stands (0 for none), asked at `requested`.
     `prosody` is the voice's before the pause; a partial `text` covers what was said up to `heard_until`.
     `held_until` keeps a pause open for a sound in it. `on_hold_s` of its time the call was on hold.
+    `paused` is the longest pause after which it was gone on with.
     """
 
     number: int
@@ -65,6 +66,7 @@ class Turn:
     speculated: str | None = None
     held_until: float = 0.0
     on_hold_s: float = 0.0
+    paused: float = 0.0
     decision: Decision = Decision(0.0, "speaking")
 
     @property
@@ -117,7 +119,7 @@ class Floor:
 
     `talking_since` is the onset of speech that is still going on, `silent_since` when the caller's silence
     began to count, `patience` when it has lasted too long, `pauses` the longest pause after which this caller
-    went on, `pending` a turn that ended before anybody asked, `keys` keys not yet used.
+    went on in an earlier turn, `pending` a turn that ended before anybody asked, `keys` keys not yet used.
 
     `open_since` is when the caller could first know the question: speech from before it is an answer only if
     it fits. `nod` is what was said over the prompt and did not stop it, which went on at `resumed_at`. `paused_at`

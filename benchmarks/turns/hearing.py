@@ -26,6 +26,7 @@ from brain.ear import DOUBTED
 from media.echo import EchoCanceller
 from media.frame import Pcm
 from media.levels import Levels
+from media.prosody import SPAN_S, measure
 from media.vad import SpeechMaybe, SpeechStarted, SpeechStopped, Vad, VadEvent
 
 SILENT: Pcm = np.zeros(FRAME, np.int16)
@@ -158,5 +159,14 @@ def listened(audio: Pcm, memo: Memo, sent: Pcm | None = None) -> Known:
     known = Known(np.frombuffer(bytes.fromhex(heard), np.int16))
     for number, kind, at, detail in found:
         event = ev.EchoChanged(at, detail) if kind == "EchoChanged" else _KINDS[kind](at, detail)
+        if isinstance(event, ev.SpeechStopped):
+            known.events.setdefault(number, []).extend(_prosody(known.audio, event))
         known.events.setdefault(number, []).append(event)
     return known
+
+
+def _prosody(heard: Pcm, stopped: ev.SpeechStopped) -> list[ev.Event]:
+    """What `brain.ear` posts before a stop."""
+    ended = round(stopped.since * RATE)
+    contour = measure(heard[max(0, ended - int(SPAN_S * RATE)) : ended], RATE)
+    return [] if contour is None else [ev.Prosody(stopped.at, contour)]

@@ -24,7 +24,7 @@ from brain.turns import TurnManager
 
 Decided = Callable[[Turn], float | None]
 
-BIASES = (-4.0, -3.0, -2.25, -1.75, -1.25, -0.9, -0.5, -0.25, 0.0, 0.25, 0.5, 0.9, 1.25, 1.75, 2.25, 3.0, 4.0)
+BIASES = (-9.0, -6.0, -4.0, -3.0, -2.25, -1.75, -1.25, -0.9, -0.5, -0.25, 0.0, 0.25, 0.5, 0.7, 0.9, 1.25, 1.75, 2.25)
 """In log-odds; where our endpointing takes none, its waits are scaled by exp(bias / `SCALING`)."""
 SCALING = 2.5
 SILENCES_S = tuple(ms / 1000 for ms in range(120, 1601, 20))

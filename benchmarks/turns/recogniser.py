@@ -7,7 +7,7 @@ that is that decode where only quiet followed. The words are Whisper's for exact
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 import numpy as np
@@ -108,8 +108,6 @@ class Recogniser:
         known = open_now.pause
         if known is None or known.samples < open_now.pauses.spoken_ms * RATE // 1000:
             known = _Decode(open_now.server, now + WIRE_S + FINAL_S)
-        self._due = [item for item in self._due if not isinstance(item[3], ev.PartialText)]
-        heapq.heapify(self._due)
         open_now.partial, open_now.pause, open_now.decoded_ms = None, known, _ms(open_now.server)
         words = self.models.words(self._audio(open_now, known.samples))
         at = round(max(known.ready, now + WIRE_S), 4)
@@ -146,7 +144,9 @@ class Recogniser:
         segment.decoded_ms = _ms(segment.server)
         if self.hearing.may_stop_within(OVERTAKEN_S):
             words = self.models.words(self._audio(segment, segment.server))
-            self._answer(ready, segment.number, ev.PartialText(ready, segment.number, words.text))
+            until = round((segment.first + segment.server) / RATE, 4)
+            partial = ev.PartialText(ready, segment.number, words.text, until, words.confidence)
+            self._answer(ready, segment.number, partial)
         return _Decode(segment.server, ready)
 
     def _audio(self, segment: _Segment, samples: int) -> np.ndarray:
@@ -165,7 +165,7 @@ class Recogniser:
 def _without(event: ev.PartialText | ev.FinalText, own: str) -> ev.Event:
     text = without_own(event.text, own)
     if isinstance(event, ev.PartialText):
-        return ev.PartialText(event.at, event.segment, text)
+        return replace(event, text=text)
     return ev.FinalText(event.at, event.segment, event.request, text, event.confidence)
 
 
