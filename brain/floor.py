@@ -44,7 +44,8 @@ class Turn:
     """The caller's turn so far. `sounds_until` is the end of the last speech, `over` while in a pause.
 
     `request` is the newest question to the recogniser that still stands (0 for none), asked at `requested`.
-    `held_until` keeps a pause open for a sound in it. `on_hold_s` of its time the call was on hold.
+    `before` is the transcript before `text`. `held_until` keeps a pause open for a sound in it. `on_hold_s` of its
+    time the call was on hold.
     """
 
     number: int
@@ -55,6 +56,7 @@ class Turn:
     request: int = 0
     requested: float = 0.0
     text: str | None = None
+    before: str | None = None
     final: bool = False
     confidence: float = 0.0
     score: float | None = None
