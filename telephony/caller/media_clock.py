@@ -124,7 +124,8 @@ class MediaClock:
         while not self._closing.is_set():
             with self._lock:
                 if not self._due:
-                    self._lock.wait()
+                    if not self._closing.is_set():  # asked again under the lock: the notice may have come before it
+                        self._lock.wait()
                     continue
                 wait_ns = self._due[0][0] - time.monotonic_ns()
                 if wait_ns <= 0:

@@ -1,0 +1,162 @@
+"""The front end of a call, as `brain.ear` runs it: echo canceller, voice detector, levels.
+
+Frame n of a call is heard at (n + 1) * 20 ms of its clock, whole. What the line and the jitter buffer add before
+is the same for every policy and isn't counted.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+import media.echo
+import media.echo_delay
+import media.echo_filter
+import media.echo_suppressor
+import media.levels
+import media.silero
+import media.vad
+from benchmarks.turns.items import FRAME, FRAME_S, RATE
+from benchmarks.turns.memo import Memo, digest
+from brain import events as ev
+from brain.ear import DOUBTED
+from media.echo import EchoCanceller
+from media.frame import Pcm
+from media.levels import Levels
+from media.vad import SpeechMaybe, SpeechStarted, SpeechStopped, Vad, VadEvent
+
+SILENT: Pcm = np.zeros(FRAME, np.int16)
+
+
+class Hearing(Protocol):
+    """One call's ear: a frame of the caller, and what the bot sent meanwhile, give events."""
+
+    @property
+    def heard(self) -> Pcm:
+        """All audio so far, as the recogniser gets it."""
+        ...
+
+    @property
+    def doubted(self) -> bool:
+        """Whether what is heard may be the bot's echo."""
+        ...
+
+    def hear(self, frame: Pcm, sent: Pcm) -> list[ev.Event]: ...
+
+    def may_stop_within(self, seconds: float) -> bool:
+        """Whether speech may be found to have stopped so soon from now."""
+        ...
+
+
+class Live:
+    """The real chain, for a call of at most `frames` frames."""
+
+    def __init__(self, frames: int) -> None:
+        self._echo, self._vad, self._levels = EchoCanceller(RATE), Vad(RATE), Levels(RATE)
+        self._audio = np.zeros(frames * FRAME, np.int16)
+        self._count = 0
+        self.doubted = False
+
+    @property
+    def heard(self) -> Pcm:
+        """See `Hearing`."""
+        return self._audio[: self._count * FRAME]
+
+    def hear(self, frame: Pcm, sent: Pcm) -> list[ev.Event]:
+        """See `Hearing`."""
+        clean = self._echo.process(frame, sent)
+        position = self._count * FRAME
+        found = self._vad.feed(clean, position)
+        self._audio[position : position + FRAME] = self._levels.process(clean, self._vad.activity)
+        self._count += 1
+        now = round(self._count * FRAME_S, 4)
+        events = [_event(item, now) for item in found]
+        doubted = self._echo.state in DOUBTED
+        if doubted is not self.doubted:
+            self.doubted = doubted
+            events.append(ev.EchoChanged(now, doubted))
+        return events
+
+    def may_stop_within(self, seconds: float) -> bool:
+        """See `Hearing`; here nobody knows."""
+        return True
+
+
+def _event(item: VadEvent, now: float) -> ev.Event:
+    since = round(item.position / RATE, 4)
+    match item:
+        case SpeechMaybe():
+            return ev.SpeechMaybe(now, since)
+        case SpeechStarted():
+            return ev.SpeechStarted(now, since)
+        case SpeechStopped():
+            return ev.SpeechStopped(now, since)
+
+
+@dataclass(slots=True)
+class Known:
+    """What `Live` found while the bot was silent: the same for every policy, so it is computed once."""
+
+    audio: Pcm
+    events: dict[int, list[ev.Event]] = field(default_factory=dict)
+    count: int = 0
+    doubted: bool = False
+
+    @property
+    def heard(self) -> Pcm:
+        """See `Hearing`."""
+        return self.audio[: self.count * FRAME]
+
+    def hear(self, frame: Pcm, sent: Pcm) -> list[ev.Event]:
+        """See `Hearing`; the frame is known already."""
+        self.count += 1
+        found = self.events.get(self.count - 1, [])
+        for event in found:
+            if isinstance(event, ev.EchoChanged):
+                self.doubted = event.doubted
+        return found
+
+    def may_stop_within(self, seconds: float) -> bool:
+        """See `Hearing`."""
+        frames = range(self.count - 1, self.count + round(seconds / FRAME_S) + 1)
+        return any(isinstance(event, ev.SpeechStopped) for n in frames for event in self.events.get(n, ()))
+
+    def again(self) -> Known:
+        """The same call from its beginning."""
+        return Known(self.audio, self.events)
+
+
+_KINDS: dict[str, type[ev.SpeechMaybe | ev.SpeechStarted | ev.SpeechStopped]] = {
+    kind.__name__: kind for kind in (ev.SpeechMaybe, ev.SpeechStarted, ev.SpeechStopped)
+}
+
+
+def version() -> str:
+    """The front end's own code: what it found before a change of it counts no more."""
+    echo = (media.echo, media.echo_delay, media.echo_filter, media.echo_suppressor)
+    modules = (*echo, media.levels, media.silero, media.vad)
+    return digest(*(inspect.getsource(module) for module in modules))
+
+
+def listened(audio: Pcm, memo: Memo, sent: Pcm | None = None) -> Known:
+    """The front end's view of a whole call in which the bot sends `sent`, silence where None."""
+    key = digest("front end", version(), audio.tobytes(), b"" if sent is None else sent.tobytes())
+
+    def made() -> list[object]:
+        live, found = Live(audio.size // FRAME), []
+        for number in range(audio.size // FRAME):
+            piece = slice(number * FRAME, (number + 1) * FRAME)
+            for event in live.hear(audio[piece], SILENT if sent is None else sent[piece]):
+                detail = event.doubted if isinstance(event, ev.EchoChanged) else event.since  # type: ignore[union-attr]
+                found.append([number, type(event).__name__, event.at, detail])
+        return [live.heard.tobytes().hex(), found]
+
+    heard, found = memo.get(key, made)
+    known = Known(np.frombuffer(bytes.fromhex(heard), np.int16))
+    for number, kind, at, detail in found:
+        event = ev.EchoChanged(at, detail) if kind == "EchoChanged" else _KINDS[kind](at, detail)
+        known.events.setdefault(number, []).append(event)
+    return known

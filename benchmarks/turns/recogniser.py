@@ -1,0 +1,173 @@
+"""The speech server in virtual time: what `brain.stt.local` would answer, when it would answer it.
+
+Its rules are repeated here without tasks: a partial every 300 ms of new audio, a decode at 60 ms of quiet, a final
+that is that decode where only quiet followed. The words are Whisper's for exactly that audio; the times are constants.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from itertools import count
+
+import numpy as np
+
+from benchmarks.turns.hearing import Hearing
+from benchmarks.turns.items import RATE
+from benchmarks.turns.models import Models
+from brain import events as ev
+from brain.ear import KEPT_S, RUN_UP_S, SCORED_S
+from brain.interruption import without_own
+from brain.stt.local import PARTIAL_MS
+from brain.stt.pauses import Pauses
+from brain.stt.remote import BATCH_MS
+
+PARTIAL_S = 0.140
+FINAL_S = 0.165
+SCORE_S = 0.045
+"""What a decode of the newest words, one with word times, and a score take on a core that is free."""
+WIRE_S = 0.004
+"""To the speech server and back, with its scheduler."""
+OVERTAKEN_S = 0.5
+"""While somebody speaks on, a partial has been overtaken by another within this time. Where it is known that they do,
+it isn't computed: the turn manager would forget it unused."""
+
+
+@dataclass(slots=True)
+class _Decode:
+    """A decode of the first `samples` of a segment, ready at `ready`."""
+
+    samples: int
+    ready: float
+
+
+@dataclass(slots=True)
+class _Segment:
+    number: int
+    first: int
+    fed: int
+    pauses: Pauses
+    batch: int = 0
+    server: int = 0
+    decoded_ms: int = 0
+    partial: _Decode | None = None
+    pause: _Decode | None = None
+    open: bool = True
+
+
+@dataclass(slots=True)
+class Recogniser:
+    """One call's streams to the speech server. `own` is what the bot said last (see `brain.ear`)."""
+
+    models: Models
+    hearing: Hearing
+    own: str = ""
+    _segment: _Segment | None = None
+    _due: list[tuple[float, int, int | None, ev.Event]] = field(default_factory=list)
+    _serial: count[int] = field(default_factory=count)
+
+    def next_at(self) -> float | None:
+        """When the next answer comes."""
+        self._drop_stale()
+        return self._due[0][0] if self._due else None
+
+    def take(self) -> ev.Event:
+        """The next answer."""
+        event = heapq.heappop(self._due)[3]
+        if isinstance(event, ev.PartialText | ev.FinalText) and self.hearing.doubted:
+            return _without(event, self.own)
+        return event
+
+    def begin(self, segment: int, since: float, now: float) -> None:
+        """See `brain.ear.Ear.begin`."""
+        end = self.hearing.heard.size
+        wanted = min(int((now - since + RUN_UP_S) * RATE), int(KEPT_S * RATE), end)
+        self._segment = _Segment(segment, end - max(0, wanted), end - max(0, wanted), Pauses(RATE))
+        self._feed(self._segment, now)
+
+    def end(self, segment: int) -> None:
+        """No more audio for `segment`."""
+        if self._segment is not None and self._segment.number == segment:
+            self._segment.open = False
+
+    def heard(self, now: float) -> None:
+        """The hearing has a frame more."""
+        segment = self._segment
+        if segment is not None and segment.open:
+            self._feed(segment, now)
+
+    def finalize(self, segment: int, request: int, now: float) -> None:
+        """See `brain.ear.Ear.finalize`."""
+        score = self.models.complete(self.hearing.heard[-int(SCORED_S * RATE) :])
+        self._answer(now + SCORE_S + WIRE_S, None, ev.TurnScore(now + SCORE_S + WIRE_S, request, score))
+        open_now = self._segment
+        if open_now is None or open_now.number != segment:
+            self._answer(now + WIRE_S, None, ev.FinalText(now + WIRE_S, segment, request, "", 0.0))
+            return
+        self._arrive(open_now, now)
+        known = open_now.pause
+        if known is None or known.samples < open_now.pauses.spoken_ms * RATE // 1000:
+            known = _Decode(open_now.server, now + WIRE_S + FINAL_S)
+        self._due = [item for item in self._due if not isinstance(item[3], ev.PartialText)]
+        heapq.heapify(self._due)
+        open_now.partial, open_now.pause, open_now.decoded_ms = None, known, _ms(open_now.server)
+        words = self.models.words(self._audio(open_now, known.samples))
+        at = round(max(known.ready, now + WIRE_S), 4)
+        self._answer(at, None, ev.FinalText(at, segment, request, words.text, words.confidence))
+
+    def _feed(self, segment: _Segment, now: float) -> None:
+        """Whole batches reach the server."""
+        size = self.hearing.heard.size
+        segment.batch += size - segment.fed
+        segment.fed = size
+        if segment.batch >= BATCH_MS * RATE // 1000:
+            self._arrive(segment, now)
+            self._decode(segment, now)
+
+    def _arrive(self, segment: _Segment, now: float) -> None:
+        fresh = self.hearing.heard[segment.first + segment.server : segment.fed]
+        segment.server += fresh.size
+        segment.batch = 0
+        segment.pauses.feed(fresh)
+
+    def _decode(self, segment: _Segment, now: float) -> None:
+        spoken = segment.pauses.spoken_ms
+        if segment.partial is not None and segment.partial.ready <= now:
+            segment.partial = None
+        covered = segment.pause is not None and _ms(segment.pause.samples) >= spoken
+        if segment.pauses.paused and not covered:
+            segment.pause = self._show(segment, now, FINAL_S)
+        due = _ms(segment.server) - segment.decoded_ms >= PARTIAL_MS
+        if due and spoken > segment.decoded_ms and segment.partial is None:
+            segment.partial = self._show(segment, now, PARTIAL_S)
+
+    def _show(self, segment: _Segment, now: float, takes_s: float) -> _Decode:
+        ready = round(now + WIRE_S + takes_s, 4)
+        segment.decoded_ms = _ms(segment.server)
+        if self.hearing.may_stop_within(OVERTAKEN_S):
+            words = self.models.words(self._audio(segment, segment.server))
+            self._answer(ready, segment.number, ev.PartialText(ready, segment.number, words.text))
+        return _Decode(segment.server, ready)
+
+    def _audio(self, segment: _Segment, samples: int) -> np.ndarray:
+        return self.hearing.heard[segment.first : segment.first + samples]
+
+    def _answer(self, at: float, segment: int | None, event: ev.Event) -> None:
+        heapq.heappush(self._due, (at, next(self._serial), segment, event))
+
+    def _drop_stale(self) -> None:
+        """Partials of a segment that another has replaced aren't shown."""
+        current = self._segment.number if self._segment is not None else None
+        while self._due and self._due[0][2] is not None and self._due[0][2] != current:
+            heapq.heappop(self._due)
+
+
+def _without(event: ev.PartialText | ev.FinalText, own: str) -> ev.Event:
+    text = without_own(event.text, own)
+    if isinstance(event, ev.PartialText):
+        return ev.PartialText(event.at, event.segment, text)
+    return ev.FinalText(event.at, event.segment, event.request, text, event.confidence)
+
+
+def _ms(samples: int) -> int:
+    return samples * 1000 // RATE
