@@ -12,6 +12,9 @@ from collections import deque
 from media.frame import Pcm, level_dbfs
 
 LEAST_LOSS_DB = 6.0
+SILENT_DBFS = -50.0
+"""Where no more than this was sent there is no echo to tell from, and what is heard before our first word says nothing
+of what is heard after it."""
 TAIL_FRAMES = 25
 """An echo is of something sent within half a second."""
 LOUD_FRAMES = 2
@@ -31,7 +34,11 @@ class NearTalk:
     def feed(self, heard: Pcm, sent: Pcm) -> bool:
         """Whether the caller speaks, or has within `HOLD_FRAMES`; `heard` as the line brought it."""
         self._sent.append(level_dbfs(sent))
-        louder = level_dbfs(heard) > max(self._sent) - LEAST_LOSS_DB
+        loudest = max(self._sent)
+        if loudest < SILENT_DBFS:
+            self._loud = self._held = 0
+            return False
+        louder = level_dbfs(heard) > loudest - LEAST_LOSS_DB
         self._loud = self._loud + 1 if louder else 0
         self._held = HOLD_FRAMES if self._loud >= LOUD_FRAMES else max(0, self._held - 1)
         return self._held > 0

@@ -38,3 +38,9 @@ def test_it_holds_over_the_soft_sounds_of_a_voice() -> None:
         near.feed(noise(-15), noise(-20))
     kept = [near.feed(noise(-50), noise(-20)) for _ in range(HOLD_FRAMES + 1)]
     assert kept == [True] * (HOLD_FRAMES - 1) + [False, False]
+
+
+def test_what_was_heard_before_our_first_word_proves_nothing() -> None:
+    near = NearTalk()
+    assert not any(near.feed(noise(-30, n), noise(-66, n)) for n in range(20))
+    assert not any(near.feed(noise(-32, n), noise(-20, n)) for n in range(20))
