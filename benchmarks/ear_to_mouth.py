@@ -100,8 +100,8 @@ def plan_of(facts: dict[str, str]) -> str:
         text, found = re.subn(rf"^  {name}: .*$", f"  {name}: {fact}", text, count=1, flags=re.MULTILINE)
         if not found:
             raise ValueError(f"{RECEPTION} has no fact {name!r}")
-    # Every answer is to be worded by the model: none is said by heart.
-    return text.replace("        max_turns:", "        by_heart: false\n        max_turns:", 1)
+    # Every answer is to be worded by the model: none is said by heart, and no "one moment" stops the clock.
+    return text.replace("        max_turns:", "        by_heart: false\n        acknowledgements: []\n        max_turns:", 1)
 
 
 def call_of(asked: list[Asked]) -> str:

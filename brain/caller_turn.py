@@ -174,11 +174,12 @@ def note_text(floor: Floor, event: ev.PartialText | ev.FinalText) -> bool:
     if isinstance(event, ev.FinalText):
         if event.request != turn.request:
             return False
-        turn.text, turn.final, turn.confidence = event.text, True, event.confidence
+        turn.before, turn.text, turn.final, turn.confidence = turn.text, event.text, True, event.confidence
     elif turn.final:
         return False
     else:
-        turn.text, turn.heard_until, turn.confidence = event.text, event.until, event.confidence
+        turn.before, turn.text = turn.text, event.text
+        turn.heard_until, turn.confidence = event.until, event.confidence
     return True
 
 

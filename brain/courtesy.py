@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-NOD = "Mm-hm."
+NOD = "Hmm."
+"""Both voices hum it; they spell "mm-hm"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class Courtesy:
     `acknowledgements`, one after another, are for a reply that isn't to be heard `brain.dead_air.ACKNOWLEDGE_S`
     after the commit; `placeholders` for one that still isn't. `take_your_time` answers a caller who says "hold on",
     and who then has `hold_on_s` of quiet (0: "hold on" is an answer like any other). `here` answers "are you there?".
-    `nods`: a low "mm-hm" in the pauses of a caller who talks for long.
+    `nods`: a low "hmm" in the pauses of a caller who talks for long.
     """
 
     acknowledgements: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 A reply that takes its time is acknowledged, then excused every few seconds, a few times at most. A caller
 who asks for time has it, one who asks whether anybody is there hears so at once, and one who talks for long
-hears a low "mm-hm" now and then. Its times run beside those of the states: `Air.fill_due`, `Air.nod_due`.
+hears a low "hmm" now and then. Its times run beside those of the states: `Air.fill_due`, `Air.nod_due`.
 """
 
 from __future__ import annotations

@@ -17,8 +17,9 @@ from brain import events as ev
 from brain.engines import EngineError, Eot, Final, Partial, Stt, SttSettings, SttStream
 from brain.interruption import without_own
 from media.echo import EchoCanceller, EchoReport, EchoState
-from media.frame import FRAME_MS, Pcm, samples
+from media.frame import FRAME_MS, Pcm, level_dbfs, samples
 from media.levels import Levels
+from media.near import NearTalk
 from media.prosody import SPAN_S, measure
 from media.vad import SpeechMaybe, SpeechStarted, SpeechStopped, Vad
 
@@ -33,6 +34,8 @@ SCORE_LIMIT_S = 1.0
 RETRY_S = (0.2, 0.5, 1.0, 2.0)
 HEALTHY_S = 5.0
 """A recogniser that was lost right after it came back is believed after so long, or with its first word."""
+VOICE_DBFS = -50.0
+"""What was sent is a voice of ours above this, comfort noise or ambience below."""
 DOUBTED = (EchoState.UNKNOWN, EchoState.LEARNING, EchoState.LOST)
 """What is heard over the bot may be the bot."""
 
@@ -70,6 +73,7 @@ class Ear:
         self._vad = Vad(rate_hz)
         self._echo = EchoCanceller(rate_hz)
         self._levels = Levels(rate_hz)
+        self._near = NearTalk()
         self._doubted = False
         self._kept = np.zeros(int(KEPT_S * rate_hz), np.int16)
         self._end = 0
@@ -84,8 +88,12 @@ class Ear:
         """
         for at in range(0, heard.size, self._frame):
             piece = slice(at, at + self._frame)
-            self._hear(self._echo.process(heard[piece], sent[piece]), position + at, newest)
-        doubted = self._echo.state in DOUBTED
+            self._vad.over_voice = level_dbfs(sent[piece]) > VOICE_DBFS
+            clean = self._echo.process(heard[piece], sent[piece])
+            self._doubt(not self._near.feed(heard[piece], sent[piece]) and self._echo.state in DOUBTED)
+            self._hear(clean, position + at, newest)
+
+    def _doubt(self, doubted: bool) -> None:
         if doubted is not self._doubted:
             self._doubted = doubted
             self._post(ev.EchoChanged(self._now(), doubted))
@@ -209,7 +217,7 @@ class Ear:
             await asyncio.sleep(RETRY_S[min(outage.failures, len(RETRY_S)) - 1])
 
     def _heard(self, item: Partial | Final) -> None:
-        text = without_own(item.text, self._own()) if self._doubted else item.text
+        text = without_own(item.text, self._own()) if self._echo.state in DOUBTED else item.text
         if isinstance(item, Partial):
             segment, until = self._segment, None
             if segment is not None and segment.number == item.segment:

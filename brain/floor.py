@@ -45,9 +45,9 @@ class Turn:
     """The caller's turn so far. `sounds_until` is the end of the last speech, `over` while in a pause.
 
     `request` is the newest question to the recogniser that still stands (0 for none), asked at `requested`.
-    `prosody` is the voice's before the pause; a partial `text` covers what was said up to `heard_until`.
-    `held_until` keeps a pause open for a sound in it. `on_hold_s` of its time the call was on hold.
-    `paused` is the longest pause after which it was gone on with.
+    `before` is the transcript before `text`, `prosody` the voice's before the pause; a partial `text` covers what was
+    said up to `heard_until`. `held_until` keeps a pause open for a sound in it. `on_hold_s` of its time the call was
+    on hold. `paused` is the longest pause after which it was gone on with.
     """
 
     number: int
@@ -58,6 +58,7 @@ class Turn:
     request: int = 0
     requested: float = 0.0
     text: str | None = None
+    before: str | None = None
     final: bool = False
     confidence: float = 0.0
     score: float | None = None

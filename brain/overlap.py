@@ -25,11 +25,10 @@ MAYBE_S = 0.25
 """How long a possible sound ducks the bot without being confirmed."""
 FINAL_OVER_BOT_S = 1.0
 """How long it stays open, after the caller stopped, what it was: then the recogniser has nothing to say."""
-BRIEF_S = 0.3
-"""A sound this short was most likely a cough: the bot goes on as soon as it is over."""
-PAUSE_MOST_S = 0.36
-"""For a longer one that is over it keeps its place this long, or until the words are known: with the two frames
-that are under way 0.4 s are heard."""
+WORDS_S = 0.4
+"""For a sound that is over it keeps its place this long: the words are mostly known 0.3 s after the sound's end."""
+EMPTY_S = 1.0
+"""A sound that goes on for so long, in which the recogniser has found no word, holds the bot no longer."""
 IN_VAIN = 2
 """After so many sounds without a word, each within `IN_VAIN_S` of the one before, the next one only ducks the bot:
 somebody laughs, or has a cold."""
@@ -163,6 +162,15 @@ def echo_changed(floor: Floor, event: ev.EchoChanged) -> None:
     floor.echo_doubted = event.doubted
 
 
+def doubt_changed(floor: Floor, event: ev.EchoChanged) -> None:
+    """Somebody does speak who was taken for an echo."""
+    assert floor.turn is not None
+    floor.echo_doubted = event.doubted
+    if not event.doubted and not floor.turn.over and floor.turn.text is None:
+        _pause(floor, event.at)
+        judge_overlap(floor, event.at)
+
+
 def overlap_speech(floor: Floor, event: ev.SpeechStarted) -> None:
     assert floor.turn is not None
     floor.talking_since = event.since
@@ -211,6 +219,9 @@ def overlap_pause(floor: Floor, event: ev.SpeechStopped) -> None:
 
 
 def overlap_text(floor: Floor, event: ev.PartialText | ev.FinalText) -> None:
+    turn = floor.turn
+    if isinstance(event, ev.FinalText) and turn is not None and event.request != turn.request and not turn.final:
+        event = ev.PartialText(event.at, event.segment, event.text)  # they went on meanwhile: these are words so far
     if note_text(floor, event):
         judge_overlap(floor, event.at)
 
@@ -229,7 +240,8 @@ def judge_overlap(floor: Floor, now: float) -> None:
     known = turn.final or (turn.over and now >= limit)  # what we know by then is all that we will know
     text = turn.text if turn.text is not None or not (known and turn.over) else ""
     doubted = floor.state is State.DOUBTING
-    verdict = judge(Overlap(spoke, turn.over, text, known, floor.expect, early, doubted))
+    sure = turn.confidence if turn.final else 1.0
+    verdict = judge(Overlap(spoke, turn.over, text, known, floor.expect, early, doubted, turn.before, sure))
     if verdict is Verdict.RESUME:
         _resume(floor, now)
     elif verdict is Verdict.STOP:
@@ -238,7 +250,7 @@ def judge_overlap(floor: Floor, now: float) -> None:
         floor.out.append(act.StopSpeaking(prompt.utterance))
         floor.prompt = None
         take_floor(floor, now)
-    elif (until := _pause_until(floor)) is not None:
+    elif (until := _pause_until(floor, spoke)) is not None:
         if now >= until:
             _go_on_in_doubt(floor)
         floor.timer = limit if now >= until else min(limit, until)
@@ -250,16 +262,19 @@ def judge_overlap(floor: Floor, now: float) -> None:
         floor.timer = max(now, turn.counts_from + (LONG_S if spoke < LONG_S else LONG_NOD_S))
 
 
-def _pause_until(floor: Floor) -> float | None:
-    """How long the bot keeps its place for what the caller said; None while they speak, or where it speaks itself."""
+def _pause_until(floor: Floor, spoke: float) -> float | None:
+    """How long the bot keeps its place for what the caller says; None while that stays open, or it speaks itself."""
     turn = floor.turn
     assert turn is not None
-    if floor.state is not State.PAUSED or floor.paused_at is None or not turn.over:
+    if floor.state is not State.PAUSED or floor.paused_at is None:
         return None
     if turn.text is not None and asks_for_floor(turn.text):
         return None
-    brief = turn.sounds_until - turn.counts_from < BRIEF_S
-    return floor.paused_at if brief else floor.paused_at + PAUSE_MOST_S
+    if turn.over:
+        return turn.sounds_until + WORDS_S
+    empty = turn.text is not None and turn.wordless and spoke >= EMPTY_S
+    nods = not turn.wordless and turn.before is not None and not is_hum(turn.before)  # heard twice, and no more
+    return floor.paused_at if empty or (nods and is_nod(turn.before or "")) else None
 
 
 def _go_on_in_doubt(floor: Floor) -> None:

@@ -254,6 +254,7 @@ _row((State.OVERHEARING,), ev.SpeechStarted, overlap.overheard_speech)
 _row(_QUIET, ev.SpeechStarted, caller_turn.turn_begins)
 _row((State.ENDING,), ev.SpeechStarted, caller_turn.turn_goes_on)
 _row(_JUDGED, ev.SpeechStopped, overlap.overlap_pause)
+_row((State.DOUBTING,), ev.EchoChanged, overlap.doubt_changed)
 _row((State.OVERHEARING,), ev.SpeechStopped, overlap.overheard_pause)
 _row((State.HEARING,), ev.SpeechStopped, caller_turn.pause_begins)
 for _text in (ev.PartialText, ev.FinalText):

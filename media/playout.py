@@ -100,6 +100,8 @@ class Playout:
         self._fade_in: Signal = np.linspace(0, 1, self._fade_samples + 2, dtype=np.float32)[1:-1]
         self._fade_out: Signal = self._fade_in[::-1].copy()
         self._gain = Ramp(self._fade_samples)
+        self.ducked = False
+        """Whether it goes on more quietly."""
         self._motion = _Motion.PLAYING
         self._tail: Signal | None = None  # what a flush left to fade out
         self._beds: list[Bed | Once] = []  # the newest bed plays, the others fade out
@@ -173,10 +175,12 @@ class Playout:
 
     def duck(self) -> None:
         """Go on more quietly."""
+        self.ducked = True
         self._gain.to(10 ** (DUCK_DB / 20))
 
     def unduck(self) -> None:
         """Go on as loud as before."""
+        self.ducked = False
         self._gain.to(1.0)
 
     def pause(self) -> None:
@@ -196,6 +200,7 @@ class Playout:
             record.phase = _Phase.FLUSHED
             record.chunks.clear()
         self._queue.clear()
+        self.ducked = False
         self._gain.jump(1.0)
         self._motion = _MOTIONS.get((self._motion, _Command.FLUSH), self._motion)
 

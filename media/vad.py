@@ -37,6 +37,9 @@ tones makes it deaf, an empty one takes tones that begin suddenly for speech."""
 _SURE = 0.42
 _DOUBTED = 0.15
 _SUREST = 0.93
+_SURE_OVER_VOICE = 0.62
+"""While a voice of ours sounds, a start has to be surer: it would fall silent for it. Hums, and voices far away in the
+room, stay under this; a voice into the telephone comes over it within two frames."""
 """Each maybe that came to nothing raises the bar for the next by `_DOUBTED`, up to `_SUREST`: hold music and
 babble cry wolf every second."""
 _FORGET = 0.999
@@ -120,6 +123,8 @@ class Vad:
         self._full_power = self._size * FULL_SCALE**2
         self._webrtc = WebrtcVad(rate_hz, _AGGRESSIVENESS)
         self._silero = Silero(rate_hz)
+        self.over_voice = False
+        """Whether a voice of ours sounds now; to be set by whoever plays it."""
         self._state = Activity.QUIET
         self._ring = np.zeros((_RING, self._size), np.float32)
         self._levels = [-100.0] * _RING
@@ -233,7 +238,8 @@ class Vad:
 
     def _is_start(self, end: int) -> bool:
         """Whether the model is sure, and not fooled by a tone or a hum that has just begun."""
-        if self._probability < min(_SURE + _DOUBTED * self._doubt, _SUREST):
+        sure = max(_SURE + _DOUBTED * self._doubt, _SURE_OVER_VOICE if self.over_voice else 0.0)
+        if self._probability < min(sure, _SUREST):
             return False
         if end - self._began < _SOUND_FRAMES * self._size or self._likeness() > _HUM:
             return False

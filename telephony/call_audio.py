@@ -19,6 +19,8 @@ from telephony.transport import Lines
 
 AHEAD = 2
 """Frames written ahead of the clock: a stop is heard within 40 ms, a busy loop isn't heard."""
+DUCKED_AHEAD = 1
+"""The same while a sound may become an interruption: falling silent for it is heard within 20 ms."""
 BED_AHEAD = 1
 """The same where only ambience or music sounds: what is said next has to wait behind it."""
 ECHO_AHEAD = 8
@@ -95,13 +97,16 @@ class CallAudio:
         playout = agent.playout
         if playout.idle and not playout.bedded:
             return
-        room = lines.room(self._line, BED_AHEAD if playout.idle else AHEAD)
+        ahead = BED_AHEAD if playout.idle else DUCKED_AHEAD if playout.ducked else AHEAD
+        room = lines.room(self._line, ahead)
         if self._speaking_since is None:
             self._speaking_since = self._written
-        elif self._written > self._speaking_since and lines.taken(self._line) == self._written:
+        elif ahead == AHEAD and self._written > self._speaking_since and lines.taken(self._line) == self._written:
             self.underruns += 1
         for _ in range(room):
             self._put(playout.take(lines.frame_samples))
+        if ahead < AHEAD:
+            self._speaking_since = self._written  # nothing waits behind what is taken: late or not can't be told
 
     def echo(self) -> None:
         """Send back what is heard, from now on."""

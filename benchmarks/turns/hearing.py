@@ -17,15 +17,17 @@ import media.echo_delay
 import media.echo_filter
 import media.echo_suppressor
 import media.levels
+import media.near
 import media.silero
 import media.vad
 from benchmarks.turns.items import FRAME, FRAME_S, RATE
 from benchmarks.turns.memo import Memo, digest
 from brain import events as ev
-from brain.ear import DOUBTED
+from brain.ear import DOUBTED, VOICE_DBFS
 from media.echo import EchoCanceller
-from media.frame import Pcm
+from media.frame import Pcm, level_dbfs
 from media.levels import Levels
+from media.near import NearTalk
 from media.prosody import SPAN_S, measure
 from media.vad import SpeechMaybe, SpeechStarted, SpeechStopped, Vad, VadEvent
 
@@ -57,6 +59,7 @@ class Live:
 
     def __init__(self, frames: int) -> None:
         self._echo, self._vad, self._levels = EchoCanceller(RATE), Vad(RATE), Levels(RATE)
+        self._near = NearTalk()
         self._audio = np.zeros(frames * FRAME, np.int16)
         self._count = 0
         self.doubted = False
@@ -68,17 +71,18 @@ class Live:
 
     def hear(self, frame: Pcm, sent: Pcm) -> list[ev.Event]:
         """See `Hearing`."""
+        self._vad.over_voice = level_dbfs(sent) > VOICE_DBFS
         clean = self._echo.process(frame, sent)
+        doubted = not self._near.feed(frame, sent) and self._echo.state in DOUBTED
         position = self._count * FRAME
         found = self._vad.feed(clean, position)
         self._audio[position : position + FRAME] = self._levels.process(clean, self._vad.activity)
         self._count += 1
         now = round(self._count * FRAME_S, 4)
         events = [_event(item, now) for item in found]
-        doubted = self._echo.state in DOUBTED
         if doubted is not self.doubted:
             self.doubted = doubted
-            events.append(ev.EchoChanged(now, doubted))
+            events.insert(0, ev.EchoChanged(now, doubted))
         return events
 
     def may_stop_within(self, seconds: float) -> bool:
@@ -138,7 +142,7 @@ _KINDS: dict[str, type[ev.SpeechMaybe | ev.SpeechStarted | ev.SpeechStopped]] = 
 def version() -> str:
     """The front end's own code: what it found before a change of it counts no more."""
     echo = (media.echo, media.echo_delay, media.echo_filter, media.echo_suppressor)
-    modules = (*echo, media.levels, media.silero, media.vad)
+    modules = (*echo, media.levels, media.near, media.silero, media.vad)
     return digest(*(inspect.getsource(module) for module in modules))
 
 

@@ -87,7 +87,7 @@ class Agent(Patient):
     placeholders: Plains = ["I'm still looking.", "Just a moment longer, please."]
     """Said in turn, every few seconds, when it still hasn't come."""
     backchannels: bool = True
-    """Whether a caller who talks for long hears a low "mm-hm" now and then."""
+    """Whether a caller who talks for long hears a low "hmm" now and then."""
     on_silence: Name | None = None
     """The step to go to when the caller says nothing any more. Without it, the next verb follows."""
     on_turns: Name | None = None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from virtual_call import Line, asking, call
+from no_echo import NoEcho
+from virtual_call import FRAME, Line, asking, call
 
 from brain.engines import SttSettings, SttStream, TtsSettings
 from brain.expect import Expect, Kind
 from brain.stt.fake import ScriptedStream, ScriptedStt
+from media.echo import EchoState
 
 
 class Noting(ScriptedStt):
@@ -44,3 +47,22 @@ def test_phrases_are_for_words_and_not_for_digits(monkeypatch: pytest.MonkeyPatc
 
     call(scene, monkeypatch, Noting(["When do you open?", "555 0123", "John Smith."], begun))
     assert [settings.phrases for settings in begun] == [plan.phrases, (), plan.phrases]
+
+
+def test_a_voice_louder_than_an_echo_can_be_is_not_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the canceller has learnt of the line so far."""
+
+    async def scene(line: Line) -> None:
+        monkeypatch.setattr(NoEcho, "state", EchoState.LEARNING)
+        sent, quiet = np.full(FRAME, 3000, np.int16), np.full(FRAME, 300, np.int16)
+        doubted: list[tuple[int, bool]] = []
+        for frame, heard in enumerate([quiet] * 10 + [sent] * 5 + [quiet] * 50):
+            line.agent.hear(heard, sent, line.position, line.position + FRAME)
+            line.position += FRAME
+            now = line.agent.turns.floor.echo_doubted
+            if not doubted or doubted[-1][1] is not now:
+                doubted.append((frame, now))
+        assert [state for _, state in doubted] == [True, False, True]
+        assert 11 <= doubted[1][0] <= 12
+
+    call(scene, monkeypatch)

@@ -31,9 +31,11 @@ def after(
     return judge(Overlap(spoke_s, True, text, True, expect, early))
 
 
-def during(text: str | None, spoke_s: float = 0.5, expect: Expect | None = None) -> Verdict:
+def during(
+    text: str | None, spoke_s: float = 0.5, expect: Expect | None = None, before: str | None = None
+) -> Verdict:
     """The verdict while the caller still speaks."""
-    return judge(Overlap(spoke_s, False, text, False, expect))
+    return judge(Overlap(spoke_s, False, text, False, expect, before=before))
 
 
 @pytest.mark.parametrize("text", [*NODS, "", "..."])
@@ -50,7 +52,7 @@ def test_words_stop_it(text: str) -> None:
 
 
 def test_two_words_stop_it_before_they_are_final_one_does_not() -> None:
-    assert during("I need") is Verdict.STOP
+    assert during("I need", before="I ne") is Verdict.STOP
     assert during("wait") is Verdict.WAIT
 
 
@@ -113,3 +115,35 @@ def test_the_bots_own_words_are_no_words_of_the_callers(text: str, left: str) ->
 
 def test_nothing_is_taken_where_the_bot_has_said_nothing() -> None:
     assert without_own("We are open.", "") == "We are open."
+
+
+def test_words_that_come_once_may_be_none() -> None:
+    assert during("This is a hot pot.") is Verdict.WAIT
+    assert during("This is a hot pot.", before="") is Verdict.WAIT
+    assert during("This is a hot", before="This is") is Verdict.STOP
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "verdict"),
+    [
+        ("Stop!", 0.42, Verdict.STOP), ("Amit.", 0.31, Verdict.RESUME), ("Wave a fair can", 0.34, Verdict.STOP),
+        ("Okay.", 0.9, Verdict.RESUME),
+    ],
+)  # fmt: skip
+def test_one_word_at_the_end_of_a_sound_has_to_be_likely(text: str, confidence: float, verdict: Verdict) -> None:
+    assert judge(Overlap(0.4, True, text, True, None, confidence=confidence)) is verdict
+
+
+@pytest.mark.parametrize("text", ["Buh-buh-buh-buh", "Bbbbbbbbbbb", "Go go go go go", "Ha ha ha", "Yes, yes sir"])
+def test_what_is_written_for_laughter_is_no_word(text: str) -> None:
+    assert is_nod(text)
+
+
+@pytest.mark.parametrize("text", ["No, no, no", "stop stop stop", "five five five", "5 5 5", "5555555", "Wait, wait"])
+def test_what_people_say_thrice_is(text: str) -> None:
+    assert not is_nod(text)
+
+
+def test_are_you_there_is_answered_by_our_speaking() -> None:
+    assert after("Hello? Are you there?") is Verdict.RESUME
+    assert after("Are you there on Sunday?") is Verdict.STOP

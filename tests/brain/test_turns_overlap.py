@@ -18,9 +18,9 @@ def over_prompt(kind: Kind = Kind.TALK, **settings: object) -> Talk:
 
 def test_a_cough_pauses_the_prompt_and_it_goes_on() -> None:
     talk = over_prompt().says("", 2.0, 2.25).until(4)
-    assert talk.voice == ["Duck", "Unduck", "Pause", "Resume", "Duck", "Unduck"]
-    assert talk.when(act.PausePlayout) == [2.08] and talk.when(act.ResumePlayout) == [2.37]
-    assert talk.when(act.Unduck)[-1] == 2.47  # when the recogniser has found no word in it
+    assert talk.voice == ["Duck", "Unduck", "Pause", "Resume"]
+    assert talk.when(act.PausePlayout) == [2.08]
+    assert talk.when(act.ResumePlayout) == [2.47]  # when the recogniser has found no word in it
     assert talk.state is State.SPEAKING
 
 
@@ -62,7 +62,7 @@ def test_a_choice_or_a_digit_is_an_answer_into_the_prompt() -> None:
 
 def test_an_answer_over_the_last_words_of_the_prompt_counts_though_it_sounds_like_a_nod() -> None:
     talk = over_prompt().says("Okay.", 5.6, 6.0).until(12)
-    assert "Stop" not in talk.voice and talk.outcomes == [(6.44, "Commit", "Okay.")]
+    assert "Stop" not in talk.voice and talk.outcomes == [(6.54, "Commit", "Okay.")]
 
 
 def test_a_nod_early_in_the_prompt_is_no_answer_to_it() -> None:
@@ -72,7 +72,7 @@ def test_a_nod_early_in_the_prompt_is_no_answer_to_it() -> None:
 
 def test_the_prompt_ends_later_by_as_long_as_it_was_paused() -> None:
     talk = over_prompt(silence_s=6.0).says("", 2.0, 2.3).until(30)
-    assert talk.outcomes == [(12.34, "NoInput", "")]
+    assert talk.outcomes == [(12.44, "NoInput", "")]
 
 
 def test_long_speech_that_the_recogniser_does_not_answer_stops_the_prompt() -> None:
@@ -83,17 +83,37 @@ def test_long_speech_that_the_recogniser_does_not_answer_stops_the_prompt() -> N
 
 
 def test_long_noise_in_which_the_recogniser_hears_no_word_does_not() -> None:
-    talk = over_prompt().says("", 2.0, 30.0, partial=3.0).until(8)
-    assert talk.voice[-1] == "Resume" and talk.when(act.ResumePlayout) == [4.5]
+    talk = over_prompt().says("", 2.0, 30.0, partial=3.0).until(6)
+    assert talk.voice == ["Duck", "Unduck", "Pause", "Resume", "Duck", "Unduck"]
+    assert talk.when(act.ResumePlayout) == [3.0] and talk.when(act.Unduck)[-1] == 4.5
 
 
-def test_a_recogniser_that_never_answers_holds_the_prompt_no_longer_than_the_sound() -> None:
+def test_words_in_a_noise_that_went_on_stop_it_all_the_same() -> None:
+    talk = over_prompt().says("", 2.0, 4.6, partial=3.0).at(3.3, lambda: talk._partial("I need a"))
+    talk.at(3.6, lambda: talk._partial("I need a doctor")).until(5)
+    assert talk.voice[-1] == "Stop" and talk.when(act.StopSpeaking) == [3.6]
+
+
+def test_words_that_come_once_and_are_gone_again_do_not_stop_it() -> None:
+    """Recognisers find words in laughter."""
+    talk = over_prompt().says("", 2.0, 2.9)
+    talk.at(2.6, lambda: talk._partial("This is a hot pot.")).until(5)
+    assert talk.voice == ["Duck", "Unduck", "Pause", "Resume"]
+
+
+def test_a_nod_that_goes_on_holds_it_no_longer_than_it_takes_to_hear_it_twice() -> None:
+    talk = over_prompt().says("Yes, yes.", 2.0, 3.4, partial=2.7).until(5)
+    assert talk.when(act.ResumePlayout) == [2.7] and "Stop" not in talk.voice
+
+
+def test_a_recogniser_that_never_answers_holds_the_prompt_for_a_little_only() -> None:
     talk = Talk(final_s=None).asked(0.5, prompt=True).prompt(1.0, 9.0).says("", 2.0, 2.5).until(8)
-    assert talk.when(act.ResumePlayout) == [2.62] and talk.when(act.Unduck)[-1] == 3.62
+    assert talk.when(act.ResumePlayout) == [2.9] and talk.when(act.Unduck)[-1] == 3.62
 
 
 def test_a_short_sound_that_was_a_word_stops_it_when_the_word_is_known() -> None:
     talk = Talk(final_s=0.4).asked(0.5, prompt=True).prompt(1.0, 9.0).says("Stop!", 2.0, 2.25).until(4)
+    assert talk.when(act.ResumePlayout) == [2.65]
     assert talk.voice == ["Duck", "Unduck", "Pause", "Resume", "Duck", "Unduck", "Stop"]
     assert talk.when(act.StopSpeaking) == [2.77]
     assert [text for _, _, text in talk.outcomes] == ["Stop!"]
@@ -101,7 +121,7 @@ def test_a_short_sound_that_was_a_word_stops_it_when_the_word_is_known() -> None
 
 def test_what_is_said_before_and_after_the_bot_went_on_is_one_turn() -> None:
     talk = Talk(final_s=0.4).asked(0.5, prompt=True).prompt(1.0, 9.0).says("Stop,", 2.0, 2.25)
-    talk.says("I want a doctor.", 2.5, 3.6, partial=3.3).until(6)
+    talk.says("I want a doctor.", 2.67, 3.6, partial=3.3).until(6)
     assert talk.voice == ["Duck", "Unduck", "Pause", "Resume", "Duck", "Unduck", "Pause", "Stop"]
     assert [text for _, _, text in talk.outcomes] == ["Stop, I want a doctor."]
 
@@ -284,6 +304,11 @@ def test_a_key_in_doubt_stops_it() -> None:
     talk.keys("5", 2.5).until(6)
     assert talk.voice == ["Duck", "Stop", "Unduck"]
     assert [text for _, _, text in talk.outcomes] == ["5"]
+
+
+def test_who_turns_out_to_speak_over_it_pauses_it_then() -> None:
+    talk = doubted().says("", 2.0, 3.0).at(2.2, ev.EchoChanged(2.2, False)).until(2.5)
+    assert talk.voice == ["Duck", "Unduck", "Pause"] and talk.when(act.PausePlayout) == [2.2]
 
 
 def test_once_the_line_is_known_speech_pauses_again() -> None:

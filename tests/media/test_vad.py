@@ -10,6 +10,7 @@ import pytest
 
 import media.vad
 from benchmarks.line_corpus import music
+from benchmarks.turns.sounds import hum
 from media.frame import Pcm
 from media.resample import resample
 from media.silero import Silero
@@ -297,3 +298,22 @@ def test_lost_packets_are_no_quieter_line() -> None:
     utterance = people()[0]
     started = listen(line.on_the_line(utterance), vad, signal.size)
     assert any(isinstance(event, SpeechStarted) for _, event in started)
+
+
+def test_over_a_voice_of_ours_people_start_a_little_later_and_hums_do_not() -> None:
+    """It would fall silent for them."""
+
+    def starts(pcm: Pcm, over_voice: bool) -> list[int]:
+        vad = Vad(RATE)
+        vad.over_voice = over_voice
+        return [at for at, event in listen(pcm, vad) if isinstance(event, SpeechStarted)]
+
+    later = []
+    for utterance in people():
+        pcm = alone(utterance, -65.0)
+        later.append(ms(starts(pcm, True)[0] - starts(pcm, False)[0]))
+    assert min(later) >= 0 and np.median(later) <= 20 and np.percentile(later, 90) <= 60
+    sounds = [hum(np.random.default_rng(seed)) for seed in range(12)]
+    hums = [alone(np.clip(sound, -32768, 32767).astype(np.int16), -65.0) for sound in sounds]
+    alarms = [sum(bool(starts(pcm, over)) for pcm in hums) for over in (False, True)]
+    assert alarms[1] < alarms[0]

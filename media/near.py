@@ -1,0 +1,44 @@
+"""Whether a sound is the caller's own for certain: louder than any echo of what was sent can be.
+
+A telephone network gives back what is sent at least 6 dB weaker (ITU-T G.168 takes that for the least echo return
+loss of a hybrid; a handset or a speakerphone loses more). What is louder was made at the other end, whatever the echo
+canceller has learnt of the line so far.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from media.frame import Pcm, level_dbfs
+
+LEAST_LOSS_DB = 6.0
+SILENT_DBFS = -50.0
+"""Where no more than this was sent there is no echo to tell from, and what is heard before our first word says nothing
+of what is heard after it."""
+TAIL_FRAMES = 25
+"""An echo is of something sent within half a second."""
+LOUD_FRAMES = 2
+"""One frame may be a click, or a lost packet's concealment."""
+HOLD_FRAMES = 30
+"""A voice has softer sounds between its loud ones."""
+
+
+class NearTalk:
+    """Watches one line, frame by frame of 20 ms."""
+
+    def __init__(self) -> None:
+        self._sent: deque[float] = deque([-100.0] * TAIL_FRAMES, TAIL_FRAMES)
+        self._loud = 0
+        self._held = 0
+
+    def feed(self, heard: Pcm, sent: Pcm) -> bool:
+        """Whether the caller speaks, or has within `HOLD_FRAMES`; `heard` as the line brought it."""
+        self._sent.append(level_dbfs(sent))
+        loudest = max(self._sent)
+        if loudest < SILENT_DBFS:
+            self._loud = self._held = 0
+            return False
+        louder = level_dbfs(heard) > loudest - LEAST_LOSS_DB
+        self._loud = self._loud + 1 if louder else 0
+        self._held = HOLD_FRAMES if self._loud >= LOUD_FRAMES else max(0, self._held - 1)
+        return self._held > 0
