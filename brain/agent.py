@@ -15,7 +15,7 @@ from brain import actions as act
 from brain import events as ev
 from brain.ear import Ear
 from brain.engines import EngineError, Eot, Stt, SttSettings, Tts, TtsSettings
-from brain.expect import Expect, Interruptible, Kind
+from brain.expect import Expect, Interruptible
 from brain.mouth import Mouth, Source, Utterance, closed
 from brain.trace import TurnTrace
 from brain.turns import TurnManager
@@ -139,7 +139,7 @@ class Agent:
         utterance: Utterance | None = None
         speaking: asyncio.Task[None] | None = None
         if self._ear is not None:
-            self._ear.digits = expect.kind is Kind.DIGITS
+            self._ear.expect = expect
         try:
             self.post(ev.Asked(self.now(), expect, source is not None))
             if source is not None and not asked.answer.done():

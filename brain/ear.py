@@ -15,6 +15,7 @@ import numpy as np
 
 from brain import events as ev
 from brain.engines import EngineError, Eot, Final, Partial, Stt, SttSettings, SttStream
+from brain.expect import Expect, likely_phrases
 from brain.interruption import without_own
 from media.echo import EchoCanceller, EchoReport, EchoState
 from media.frame import FRAME_MS, Pcm, samples
@@ -61,8 +62,8 @@ class Ear:
         own: Callable[[], str],
     ) -> None:
         self.settings = SttSettings()
-        self.digits = False
-        """Whether digits are awaited: a plan's phrases make the recogniser count them wrongly."""
+        self.expect = Expect()
+        """What is awaited: it says which phrases are likely."""
         self._call, self._rate = call, rate_hz
         self._stt, self._eot, self._post, self._now, self._own = stt, eot, post, now, own
         self._frame = samples(FRAME_MS, rate_hz)
@@ -138,7 +139,7 @@ class Ear:
         segment = self._segment
         if segment is None:
             return
-        settings = replace(self.settings, phrases=()) if self.digits else self.settings
+        settings = replace(self.settings, phrases=likely_phrases(self.settings.phrases, self.expect))
         self._tell(lambda stream: stream.begin(segment.number, settings))
         self._tell(lambda stream: stream.feed(self._last(self._end - segment.first)))
         if segment.request:
