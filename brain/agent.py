@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from brain import actions as act
 from brain import events as ev
+from brain.caller_language import CallerLanguage
 from brain.ear import Ear
 from brain.engines import EngineError, Eot, Stt, SttSettings, Tts, TtsSettings
 from brain.expect import Expect, Interruptible
@@ -106,6 +107,13 @@ class Agent:
         self.tts_settings = tts
         if self._ear is not None:
             self._ear.settings = stt
+            if self._ear.language.current != stt.language or set(self._ear.language.others) != set(stt.others):
+                self._ear.language = CallerLanguage(stt.language, stt.others)
+
+    @property
+    def language(self) -> str:
+        """What the caller's language is taken for; empty where nobody listens."""
+        return self._ear.language.current if self._ear is not None else ""
 
     # ---- audio, once a tick ---------------------------------------------------------------------------
 

@@ -14,9 +14,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from brain import events as ev
+from brain.caller_language import CallerLanguage
 from brain.engines import EngineError, Eot, Final, Partial, Stt, SttSettings, SttStream
 from brain.expect import Expect, likely_phrases
 from brain.interruption import without_own
+from brain.phrases import corrected
 from media.echo import EchoCanceller, EchoReport, EchoState
 from media.frame import FRAME_MS, Pcm, samples
 from media.levels import Levels
@@ -62,6 +64,7 @@ class Ear:
         own: Callable[[], str],
     ) -> None:
         self.settings = SttSettings()
+        self.language = CallerLanguage("en")
         self.expect = Expect()
         """What is awaited: it says which phrases are likely."""
         self._call, self._rate = call, rate_hz
@@ -75,6 +78,7 @@ class Ear:
         self._end = 0
         self._stream: SttStream | None = None
         self._segment: _Segment | None = None
+        self._likely: tuple[str, ...] = ()
         self._to_score: asyncio.Queue[int] = asyncio.Queue()
 
     def hear(self, heard: Pcm, sent: Pcm, position: int, newest: int) -> None:
@@ -139,7 +143,8 @@ class Ear:
         segment = self._segment
         if segment is None:
             return
-        settings = replace(self.settings, phrases=likely_phrases(self.settings.phrases, self.expect))
+        self._likely = likely_phrases(self.settings.phrases, self.expect)
+        settings = replace(self.settings, phrases=self._likely)
         self._tell(lambda stream: stream.begin(segment.number, settings))
         self._tell(lambda stream: stream.feed(self._last(self._end - segment.first)))
         if segment.request:
@@ -195,9 +200,11 @@ class Ear:
 
     def _heard(self, item: Partial | Final) -> None:
         text = without_own(item.text, self._own()) if self._doubted else item.text
+        text = corrected(text, self._likely)
         if isinstance(item, Partial):
             self._post(ev.PartialText(self._now(), item.segment, text))
             return
+        self.language.heard(item.segment, item.language, item.audio_ms)
         if self._segment is not None and self._segment.request == item.request:
             self._segment.request = 0
         self._post(ev.FinalText(self._now(), item.segment, item.request, text, item.confidence))

@@ -7,7 +7,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal, InvalidOperation
 
 from brain.expect import Kind
-from brain.phrases import corrected, near_phrases
+from brain.phrases import near_phrases
 from brain.spoken import parse_yes_no, spoken_digits
 from brain.spoken_dates import DateParts, date_parts, dates, years
 from brain.spoken_emails import spoken_email
@@ -49,7 +49,7 @@ def _yes_or_no_said(text: str, terms: Terms) -> Answer | None:
 
 
 def _text_said(text: str, terms: Terms) -> Answer | None:
-    return _answer(corrected(text, terms.phrases).strip() or None)
+    return _answer(text.strip() or None)
 
 
 def _name_said(text: str, terms: Terms) -> Answer | None:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from brain.engines import EngineError
+from media.frame import FULL_SCALE
 
 PROGRAM = "espeak-ng"
 WORDS_PER_MINUTE = 150
@@ -43,7 +44,7 @@ class Espeak:
             done = subprocess.run(command, input=text.encode(), capture_output=True, check=True, timeout=TIMEOUT_S)
             with wave.open(io.BytesIO(done.stdout)) as said:
                 pcm = np.frombuffer(said.readframes(len(done.stdout)), np.int16)  # its header has no true length
-                return pcm.astype(np.float32) / 32768, said.getframerate()
+                return pcm.astype(np.float32) / np.float32(FULL_SCALE), said.getframerate()
         except subprocess.CalledProcessError as error:
             reason = error.stderr.decode(errors="replace").strip()
             raise EngineError("tts", f"{PROGRAM}: {reason or f'exit code {error.returncode}'}") from error

@@ -82,7 +82,8 @@ class Gather(Speaking):
     currency: str = "USD"
     """The currency of money where the caller doesn't name one: its ISO 4217 code."""
     phrases: Phrases = []
-    """Words that are likely in this answer: names, streets. What sounds like one of them is taken for it."""
+    """Words that are likely in this answer: names, streets. What sounds like one of them is taken for it, and a
+    name that sounds like none of them is read back."""
     confirm: Text | None = None
     """How to read the answer back, as a question: "I have {number:digits}. Is that right?" There are plain words for
     each type."""
