@@ -143,7 +143,7 @@ class PlanSpec(Strict):
     description: str = ""
     """What the plan is for."""
     voice: str = "hibari"
-    """The voice: hibari, joe, or the path of a Piper voice (.onnx), from the plan's folder on."""
+    """The voice: hibari, joe, espeak:LANGUAGE, or the path of a Piper voice (.onnx), from the plan's folder on."""
     speed: float = Field(1.0, ge=0.5, le=2.0)
     """How fast it speaks; 1 is the voice's own speed."""
     stt: str = "base"

@@ -93,3 +93,8 @@ def test_mistakes_are_found(tmp_path: Path) -> None:
         '4: languages.de.goto: no step "german"; there are start',
         f"5: languages.fr.voice: no such file: {tmp_path / 'fr.onnx'}",
     ]
+
+
+def test_the_plan_in_the_documentation_is_right(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "recognition.md").read_text(encoding="utf-8")
+    assert set(plan(tmp_path, text.split("```yaml\n")[1].split("```")[0]).voices) == {"en", "de"}
