@@ -150,7 +150,7 @@ def main() -> None:
         for text, truth in said:
             for name, voice in voices.items():
                 audio, rate = (voice.synthesize(text, 1.0), voice.rate_hz) if voice else espeak(text)
-                heard = model.decode(on_the_line(audio, rate), "en", TYPES[kind].prompt, True)
+                heard = model.decode(on_the_line(audio, rate), "en", (), True)
                 words = heard.words
                 confidence = sum(word.confidence for word in words) / len(words) if words else 0.0
                 found = TYPES[kind].spoken(heard.text, TERMS[kind]) if heard.text else None

@@ -70,7 +70,7 @@ class AnswerType:
     `keyed` is None where keys can't answer; `keys_prompt` is how the keys are asked for, and `key_bounds` how
     many are taken, where the plan doesn't say. An answer that was heard with less confidence than `doubt_below`
     is read back with `read_back`, unless the plan has words of its own; `{}` is the slot. `other_form` asks in
-    another way, once asking the same again didn't help. `prompt` is what the recogniser is told of such answers.
+    another way, once asking the same again didn't help.
     """
 
     kind: Kind
@@ -82,4 +82,3 @@ class AnswerType:
     read_back: str
     other_form: str
     max_pause_s: float = 1.2
-    prompt: tuple[str, ...] = ()

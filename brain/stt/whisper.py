@@ -43,6 +43,8 @@ TOKENS_EXTRA = 14
 
 CLEAR_LANGUAGE = 0.8
 """Least probability of a language, among those that a plan knows, at which it is believed."""
+LIKELY_LANGUAGE = 0.5
+"""Least probability among all languages of one that isn't the plan's first: noise is something like any language."""
 
 PROMPT_TOKENS = 160
 """Cap on the phrases of a plan: the decoder reads them before each answer."""
@@ -95,7 +97,7 @@ class WhisperModel:
     ) -> Hypothesis:
         """`audio` (float32 at 16 kHz, full scale 1.0, at most 28 s) as text; NOTHING where nobody speaks.
 
-        With `others` it is said which of all the languages was spoken; the text is in `language` all the same.
+        With `others` the text is in the language that was spoken, of all these; in `language` where that isn't clear.
         Raises EngineError.
         """
         if audio.size < RATE_HZ // 10:
@@ -123,6 +125,9 @@ class WhisperModel:
     ) -> Hypothesis:
         seconds = audio.size / RATE_HZ
         encoded = self._model.encode(_features(audio, max(context_s, seconds + MARGIN_S)))
+        spoken = self._spoken_language(encoded, tokenizer.language_code, others) if others else ""
+        if spoken:
+            tokenizer = self._tokenizer(spoken)
         prompt = self._prompt(tokenizer, phrases)
         cap = int(TOKENS_PER_SECOND * seconds) + TOKENS_EXTRA
         result = self._model.generate(
@@ -139,15 +144,15 @@ class WhisperModel:
         text = tokenizer.decode(tokens).strip()
         words = self._align(tokenizer, encoded, tokens, seconds) if want_words and tokens else ()
         score = result.scores[0] * len(tokens) / (len(tokens) + 1)
-        language = self._spoken_language(encoded, tokenizer.language_code, others) if others else ""
-        return Hypothesis(text, words, score, result.no_speech_prob, language)
+        return Hypothesis(text, words, score, result.no_speech_prob, spoken)
 
     def _spoken_language(self, encoded: ctranslate2.StorageView, first: str, others: Sequence[str]) -> str:
         """Which language is spoken, of those that are possible; empty where that isn't clear."""
         found = {name.strip("<|>"): share for name, share in self._model.detect_language(encoded)[0]}
         shares = {language: found.get(language, 0.0) for language in (first, *others)}
         best = max(shares, key=lambda language: shares[language])
-        return best if shares[best] >= CLEAR_LANGUAGE * sum(shares.values()) > 0.0 else ""
+        likely = shares[best] >= LIKELY_LANGUAGE or best == first
+        return best if likely and shares[best] >= CLEAR_LANGUAGE * sum(shares.values()) > 0.0 else ""
 
     def _tokenizer(self, language: str) -> Tokenizer:
         if language not in self._tokenizers:

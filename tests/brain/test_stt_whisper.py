@@ -69,15 +69,23 @@ def test_base_hears_a_sentence_through_g711(base: WhisperModel) -> None:
     ("voice", "text", "language"),
     [
         ("de", "Guten Tag, ich möchte gerne einen Termin für nächste Woche ausmachen.", "de"),
-        ("fr", "Bonjour, je voudrais prendre un rendez-vous pour la semaine prochaine.", "fr"),
+        ("es", "Buenos días, quisiera pedir una cita para la próxima semana.", "es"),
         ("en-us", "Hello, I would like to make an appointment for next week, please.", "en"),
     ],
 )
 def test_base_tells_languages_apart(base: WhisperModel, voice: str, text: str, language: str) -> None:
     engine = Espeak(voice)
     line = telephone(engine.synthesize(text, 1.0), engine.rate_hz)
-    settings = SttSettings(others=("de", "fr"))
-    assert decode(base, settings, True, Snapshot(line, 8000, 0, ())).hypothesis.language == language
+    settings = SttSettings(others=("de", "es"))
+    heard = decode(base, settings, True, Snapshot(line, 8000, 0, ())).hypothesis
+    assert heard.language == language
+    assert jiwer.wer(plain(text), plain(heard.text)) < 0.4
+
+
+@pytest.mark.parametrize("pcm", [np.zeros(16000, np.int16), noise(4, -30), tones((440, 480), 2.0)])
+def test_base_hears_no_language_where_nobody_speaks(base: WhisperModel, pcm: Pcm) -> None:
+    heard = decode(base, SttSettings(others=("de", "es")), True, Snapshot(pcm, 8000, 0, ())).hypothesis
+    assert (heard.text, heard.language) == ("", "")
 
 
 @pytest.mark.parametrize("phrases", [(), ("yes", "no", "operator")])
