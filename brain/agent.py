@@ -15,10 +15,11 @@ import numpy as np
 
 from brain import actions as act
 from brain import events as ev
+from brain.caller_language import CallerLanguage
 from brain.courtesy import NOD
 from brain.ear import Ear
 from brain.engines import EngineError, Eot, Stt, SttSettings, Tts, TtsSettings
-from brain.expect import Expect, Interruptible, Kind
+from brain.expect import Expect, Interruptible
 from brain.floor import State
 from brain.mouth import Mouth, Source, Utterance, closed, one
 from brain.trace import TurnTrace
@@ -123,6 +124,13 @@ class Agent:
         self.tts_settings = tts
         if self._ear is not None:
             self._ear.settings = stt
+            if self._ear.language.current != stt.language or set(self._ear.language.others) != set(stt.others):
+                self._ear.language = CallerLanguage(stt.language, stt.others)
+
+    @property
+    def language(self) -> str:
+        """What the caller's language is taken for; empty where nobody listens."""
+        return self._ear.language.current if self._ear is not None else ""
 
     # ---- audio, once a tick ---------------------------------------------------------------------------
 
@@ -156,7 +164,7 @@ class Agent:
         utterance: Utterance | None = None
         speaking: asyncio.Task[None] | None = None
         if self._ear is not None:
-            self._ear.digits = expect.kind is Kind.DIGITS
+            self._ear.expect = expect
         try:
             self.post(ev.Asked(self.now(), expect, source is not None))
             if source is not None and not asked.answer.done():

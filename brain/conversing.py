@@ -20,7 +20,7 @@ from brain.orchestrator import FAILED, MAX_TURNS, AgentSpec, Orchestrator
 from brain.read_ahead import ReadAhead
 from brain.reply import Reply
 
-SILENCE, TURNS, UNHEARD = "silence", "turns", "unheard"
+SILENCE, TURNS, UNHEARD, LANGUAGE = "silence", "turns", "unheard", "language"
 """How a conversation may end beside the plan's own exits and "failed"."""
 
 _ENDINGS = {MAX_TURNS: TURNS, FAILED: FAILED}
@@ -184,10 +184,12 @@ async def converse(
     tts: Tts,
     rate_hz: int,
     bad_line: Callable[[], bool] = lambda: False,
+    language: str = "",
 ) -> tuple[str, int]:
     """Talk until an exit. Returns its name and the caller's turns.
 
-    Once, when `bad_line` says that speech can't be relied on, the caller is told of the exits' keys.
+    Once, when `bad_line` says that speech can't be relied on, the caller is told of the exits' keys. It ends where
+    the caller turns out to speak another language than `language`, if that is given.
     """
     turns = silences = 0
     of_keys = spec.keys_prompt
@@ -233,6 +235,8 @@ async def converse(
                 case act.Commit(turn=turn, text=text):
                     silences = 0
                     turns += 1
+                    if language and agent.language != language:
+                        return LANGUAGE, turns
                     if pressed:
                         continue  # the next question has the key
                     reply = await replier.commit(turn, text)

@@ -14,8 +14,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from brain import events as ev
+from brain.caller_language import CallerLanguage
 from brain.engines import EngineError, Eot, Final, Partial, Stt, SttSettings, SttStream
+from brain.expect import Expect, likely_phrases
 from brain.interruption import without_own
+from brain.phrases import corrected
 from media.echo import EchoCanceller, EchoReport, EchoState
 from media.frame import FRAME_MS, Pcm, level_dbfs, samples
 from media.levels import Levels
@@ -65,8 +68,9 @@ class Ear:
         own: Callable[[], str],
     ) -> None:
         self.settings = SttSettings()
-        self.digits = False
-        """Whether digits are awaited: a plan's phrases make the recogniser count them wrongly."""
+        self.language = CallerLanguage("en")
+        self.expect = Expect()
+        """What is awaited: it says which phrases are likely."""
         self._call, self._rate = call, rate_hz
         self._stt, self._eot, self._post, self._now, self._own = stt, eot, post, now, own
         self._frame = samples(FRAME_MS, rate_hz)
@@ -80,6 +84,7 @@ class Ear:
         self._newest = (0, 0.0)
         self._stream: SttStream | None = None
         self._segment: _Segment | None = None
+        self._likely: tuple[str, ...] = ()
         self._to_score: asyncio.Queue[int] = asyncio.Queue()
 
     def hear(self, heard: Pcm, sent: Pcm, position: int, newest: int) -> None:
@@ -162,7 +167,8 @@ class Ear:
         segment = self._segment
         if segment is None:
             return
-        settings = replace(self.settings, phrases=()) if self.digits else self.settings
+        self._likely = likely_phrases(self.settings.phrases, self.expect)
+        settings = replace(self.settings, phrases=self._likely)
         self._tell(lambda stream: stream.begin(segment.number, settings))
         self._tell(lambda stream: stream.feed(self._last(self._end - segment.first)))
         if segment.request:
@@ -218,12 +224,14 @@ class Ear:
 
     def _heard(self, item: Partial | Final) -> None:
         text = without_own(item.text, self._own()) if self._echo.state in DOUBTED else item.text
+        text = corrected(text, self._likely)
         if isinstance(item, Partial):
             segment, until = self._segment, None
             if segment is not None and segment.number == item.segment:
                 until = self._when(segment.first + item.audio_ms * self._rate // 1000)
             self._post(ev.PartialText(self._now(), item.segment, text, until, item.confidence))
             return
+        self.language.heard(item.segment, item.language, item.audio_ms)
         if self._segment is not None and self._segment.request == item.request:
             self._segment.request = 0
         self._post(ev.FinalText(self._now(), item.segment, item.request, text, item.confidence))

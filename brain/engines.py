@@ -67,11 +67,15 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class SttSettings:
-    """What a plan may choose: a model by name or path, a language, and phrases that are likely now."""
+    """What a plan may choose: a model by name or path, a language, and phrases that are likely now.
+
+    With `others`, a final's `language` is the one of all these that was spoken, where that is clear.
+    """
 
     model: str = "base"
     language: str = "en"
     phrases: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 class SttStream(Protocol):

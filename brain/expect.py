@@ -69,3 +69,12 @@ class Expect:
     def means(self, key: str) -> bool:
         """Whether `key` is of any use to this question, or may at least stop its prompt."""
         return self.only_keys is None or key in self.only_keys
+
+
+_OF_WORDS = frozenset({Kind.TALK, Kind.TEXT, Kind.NAME, Kind.CHOICE})
+"""Kinds whose answers may hold a plan's phrases; elsewhere phrases pull the recogniser away from figures."""
+
+
+def likely_phrases(of_plan: tuple[str, ...], expect: Expect) -> tuple[str, ...]:
+    """The phrases that the recogniser is told of: the question's own first, then the plan's, each once."""
+    return tuple(dict.fromkeys((*expect.phrases, *of_plan))) if expect.kind in _OF_WORDS else ()

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from brain.completeness import Completeness, completeness
 from brain.expect import Expect, Kind
 from brain.small_talk import asks_whether_there
 from brain.spoken import choose, parse_digits, parse_yes_no
@@ -176,8 +177,10 @@ def fits(expect: Expect, text: str) -> bool:
             return choose(text, expect.phrases) is not None
         case Kind.DIGITS:
             return len(parse_digits(text) or "") >= expect.min_digits
-        case _:
+        case Kind.YES_NO | Kind.NAME:
             return False
+        case _:
+            return completeness(expect, text) in (Completeness.ENOUGH, Completeness.WHOLE)
 
 
 def _words(text: str) -> list[str]:

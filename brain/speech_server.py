@@ -42,7 +42,8 @@ def pcm_of(data: bytes) -> Pcm:
 def settings_of(wire: pb.SttSettings) -> SttSettings:
     """A message's settings; what is empty keeps its default."""
     default = SttSettings()
-    return SttSettings(wire.model or default.model, wire.language or default.language, tuple(wire.phrases))
+    model, language = wire.model or default.model, wire.language or default.language
+    return SttSettings(model, language, tuple(wire.phrases), tuple(wire.others))
 
 
 def voice_of(wire: pb.TtsSettings) -> TtsSettings:

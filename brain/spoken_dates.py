@@ -175,6 +175,8 @@ def _offset(words: list[str], at: int) -> tuple[int, int] | None:
     """ "three days", "a week": days, and where the words after it begin."""
     if words[at : at + 1] in (["a"], ["an"], ["one"]) and words[at + 1 : at + 2] and words[at + 1] in _UNITS:
         return _UNITS[words[at + 1]], at + 2
+    if words[at : at + 2] in (["week", "from"], ["fortnight", "from"]):  # its "a" was swallowed
+        return _UNITS[words[at]], at + 1
     number = number_at(words, at)
     if number is None or not words[at + number[1] : at + number[1] + 1]:
         return None

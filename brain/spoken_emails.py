@@ -175,9 +175,9 @@ def _spelled(words: list[str], at: int) -> tuple[str, int]:
         if word == "double" and len(words[at + 1 : at + 2]) == 1 and len(words[at + 1]) == 1:
             letters, at = letters + words[at + 1] * 2, at + 2
             continue
-        if len(word) != 1 or not word.isalpha():
+        joint = words[at + 1 : at + 3] in (["as", "in"], ["is", "in"])
+        if (len(word) != 1 and not joint) or not word.isalpha():
             break
-        joint = words[at + 1 : at + 3] == ["as", "in"] or words[at + 1 : at + 3] == ["is", "in"]
         if joint and at + 3 < len(words):
             letters, at = letters + words[at + 3][0], at + 4
         elif words[at + 1 : at + 2] == ["for"] and words[at + 2 : at + 3] and words[at + 2] not in _SIGNS:

@@ -36,6 +36,7 @@ _UNITS = {
 _HUNDREDTHS = {"cent": "", "cents": "", "penny": "GBP", "pence": "GBP", "pennies": "GBP", "p": "GBP"}
 _MISREAD = re.compile(r"(?<![0-9.,$€£])([0-9]{1,2})([0-9]{2})(?![0-9.,])")
 """How a recogniser writes "twelve ninety nine"."""
+_TENTHS = re.compile(r"[$€£] ?[0-9,]+\.[0-9](?![0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,9 @@ def _read(text: str) -> tuple[Money, ...]:
     rest = number_at(words, at)
     if rest is not None and 0 < amount < 1000 and 10 <= rest[0] < 100 and amount == int(amount):
         return (Money(amount + rest[0] * CENT, code or _unit_after(words, at + rest[1])),)
+    if code and amount == round(amount, 1) != int(amount) and _TENTHS.search(text):
+        tenths = int(amount * 10) % 10  # "$17.5" is how "and five cents" is written too
+        return Money(int(amount) + tenths * CENT, code), Money(amount, code)
     opens = _word(words, len(words) - 1) in ("and", "point", "a") or word == "and"
     first = Money(amount, code, opens)
     run = _MISREAD.search(text)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal, InvalidOperation
 
 from brain.expect import Kind
-from brain.phrases import corrected, near_phrases
+from brain.phrases import near_phrases
 from brain.spoken import parse_yes_no, spoken_digits
 from brain.spoken_dates import DateParts, date_parts, dates, years
 from brain.spoken_emails import spoken_email
@@ -23,6 +24,7 @@ from dialplans.keypad import code_by_keys, name_by_keys
 MAX_NAME_KEYS = 60
 DOUBT = 0.5
 """Under this confidence an answer is read back."""
+_DOUBLE = re.compile("W([A-Z])")
 MIN_SURE = 0.6
 """Least share of the words of a spelled code that belong to the spelling."""
 LONGEST_LIFE = timedelta(366 * 120)
@@ -49,7 +51,7 @@ def _yes_or_no_said(text: str, terms: Terms) -> Answer | None:
 
 
 def _text_said(text: str, terms: Terms) -> Answer | None:
-    return _answer(corrected(text, terms.phrases).strip() or None)
+    return _answer(text.strip() or None)
 
 
 def _name_said(text: str, terms: Terms) -> Answer | None:
@@ -205,7 +207,9 @@ def _code_said(text: str, terms: Terms) -> Answer | Part | None:
         return None
     if len(found.code) < terms.bounds.least:
         return Part(f"I have {code_aloud(found.code)}. And the rest?")
-    return Answer(found.code, sure=found.clear)
+    doubled = _DOUBLE.sub(r"\1\1", found.code)  # "double T" is heard as W T
+    others = (doubled,) if doubled != found.code else ()
+    return Answer(found.code, others, sure=found.clear)
 
 
 def _code_keyed(keys: str, terms: Terms) -> Answer | None:

@@ -90,7 +90,7 @@ KeyMethod = Literal["rfc4733", "info", "inband"]
 
 @dataclass(frozen=True, slots=True)
 class AgentOutcome:
-    """How a conversation ended: `exit` is a named exit, or "silence", "turns", "failed" or "unheard"."""
+    """How a conversation ended: `exit` is a named exit, or "silence", "turns", "failed", "unheard" or "language"."""
 
     exit: str
     turns: int
@@ -104,6 +104,11 @@ class Call(Protocol):
     @property
     def today(self) -> date:
         """The day of the call, where the bot is."""
+        ...
+
+    @property
+    def language(self) -> str:
+        """The language that the caller seems to speak: the plan's, or one of the `others` of the settings."""
         ...
 
     @property

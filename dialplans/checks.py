@@ -20,12 +20,15 @@ CALL_SLOTS = ("caller", "called", "caller_name")
 
 STT_MODELS = ("base", "tiny.en")
 VOICES = ("hibari", "joe")
+VOICE_FAMILIES = ("hibari:", "espeak:")
+"""What may stand before the name of a voice that is installed beside ours."""
 
 
 def problems(source: Source, spec: PlanSpec, folder: Path) -> list[Problem]:
     """All that is wrong with `spec`, which was read from `source`; its files are looked for in `folder`."""
     found = [
         *_engines(spec, folder),
+        *_languages(spec),
         *_names(spec),
         *_gotos(spec),
         *_holes(spec),
@@ -45,16 +48,29 @@ def is_path(name: str) -> bool:
 
 
 def _engines(spec: PlanSpec, folder: Path) -> Iterator[Finding]:
-    for key, name, known in (("voice", spec.voice, VOICES), ("stt", spec.stt, STT_MODELS)):
-        if not is_path(name):
-            if name not in known:
-                yield (key,), f'unknown {key} "{name}"; {_hint(name, known)}'
-            continue
-        path = folder / Path(name).expanduser()
-        if key == "voice" and not path.is_file():
-            yield (key,), f"no such file: {path}"
-        if key == "stt" and not (path / "model.bin").is_file():
-            yield (key,), f"no model in {path}: a folder with a model.bin is expected"
+    others: list[tuple[Loc, str]] = [
+        (("languages", language, "voice"), other.voice) for language, other in spec.languages.items()
+    ]
+    for loc, voice in [(("voice",), spec.voice), *others]:
+        if not is_path(voice):
+            if voice not in VOICES and not voice.startswith(VOICE_FAMILIES):
+                yield loc, f'unknown voice "{voice}"; {_hint(voice, VOICES)}'
+        elif not (path := folder / Path(voice).expanduser()).is_file():
+            yield loc, f"no such file: {path}"
+    if not is_path(spec.stt):
+        if spec.stt not in STT_MODELS:
+            yield ("stt",), f'unknown stt "{spec.stt}"; {_hint(spec.stt, STT_MODELS)}'
+    elif not ((path := folder / Path(spec.stt).expanduser()) / "model.bin").is_file():
+        yield ("stt",), f"no model in {path}: a folder with a model.bin is expected"
+
+
+def _languages(spec: PlanSpec) -> Iterator[Finding]:
+    if spec.stt.endswith(".en") and (spec.language != "en" or spec.languages):
+        key = "language" if spec.language != "en" else "languages"
+        yield (key,), f"{spec.stt} knows English only; use stt: base"
+    for language in spec.languages:
+        if language == spec.language:
+            yield ("languages", language), "is the plan's own language"
 
 
 def _names(spec: PlanSpec) -> Iterator[Finding]:
@@ -74,6 +90,9 @@ def _names(spec: PlanSpec) -> Iterator[Finding]:
 def _gotos(spec: PlanSpec) -> Iterator[Finding]:
     if spec.start is not None and spec.start not in spec.steps:
         yield ("start",), f'no step "{spec.start}"; {_hint(spec.start, spec.steps)}'
+    for language, other in spec.languages.items():
+        if other.goto not in spec.steps:
+            yield ("languages", language, "goto"), f'no step "{other.goto}"; {_hint(other.goto, spec.steps)}'
     for loc, verb in spec.verbs():
         for inner, target in verb.targets():
             if target not in spec.steps:
@@ -111,9 +130,10 @@ def _recordings(spec: PlanSpec, folder: Path) -> Iterator[Finding]:
             yield loc, str(error)
 
 
-def _unreachable(spec: PlanSpec) -> Iterator[Finding]:
+def reachable(spec: PlanSpec, *first: str) -> set[str]:
+    """The steps that a call may come to that starts with one of `first`."""
     reached: set[str] = set()
-    waiting = [spec.first]
+    waiting = list(first)
     while waiting:
         step = waiting.pop()
         if step in reached or step not in spec.steps:
@@ -123,6 +143,11 @@ def _unreachable(spec: PlanSpec) -> Iterator[Finding]:
             waiting += [target for _, target in verb.targets()]
             if not verb.goes_on():
                 break
+    return reached
+
+
+def _unreachable(spec: PlanSpec) -> Iterator[Finding]:
+    reached = reachable(spec, spec.first, *(other.goto for other in spec.languages.values()))
     for step in spec.steps:
         if step not in reached:
             yield ("steps", step), "no step goes here"

@@ -82,6 +82,7 @@ class ScriptedCall:
         self.kept: list[str] = []
         self.line = LineStep.GOOD
         self.today = TODAY
+        self.language = "en"
         self.has_private = False
         self.masks = False
         self._covers = 0
@@ -91,6 +92,7 @@ class ScriptedCall:
     ) -> None:
         """Keep the settings for the test to see."""
         self.stt, self.tts, self.has_private, self.masks = stt, tts, private, mask
+        self.language = stt.language
 
     @contextmanager
     def private(self) -> Iterator[None]:

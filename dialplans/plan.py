@@ -10,7 +10,7 @@ from brain.engines import SttSettings, TtsSettings
 from brain.orchestrator import AgentSpec
 from dialplans import checks
 from dialplans.call import Call
-from dialplans.scene import GoesNowhere, Scene
+from dialplans.scene import GoesNowhere, OtherTongue, Scene
 from dialplans.schema import PlanSpec
 from dialplans.templates import parse
 from dialplans.verb import Verb
@@ -28,13 +28,20 @@ class Plan:
 
     @property
     def stt(self) -> SttSettings:
-        """How callers are understood."""
-        return SttSettings(self._engine(self.spec.stt), self.spec.language, tuple(self.spec.phrases))
+        """How callers are understood, before it is known whether they speak another language."""
+        return self._stt(self.spec.language)
 
     @property
     def tts(self) -> TtsSettings:
         """The voice."""
-        return TtsSettings(self._engine(self.spec.voice), self.spec.speed)
+        return self.voices[self.spec.language]
+
+    @property
+    def voices(self) -> dict[str, TtsSettings]:
+        """The voice of each language."""
+        names = {self.spec.language: self.spec.voice}
+        names |= {language: other.voice for language, other in self.spec.languages.items()}
+        return {language: TtsSettings(self._engine(name), self.spec.speed) for language, name in names.items()}
 
     @property
     def listens(self) -> bool:
@@ -46,10 +53,14 @@ class Plan:
         """Whether any question is private."""
         return any(verb.private() for _, verb in self.spec.verbs())
 
-    def fixed_texts(self) -> list[str]:
-        """Every text that is the same in all calls, exactly as it is said: worth rendering once."""
+    def fixed_texts(self, language: str = "") -> list[str]:
+        """Every text that is the same in all calls, exactly as it is said: worth rendering once. What callers
+        hear who speak `language`, the plan's own where it is empty."""
         texts: dict[str, None] = {}
-        for _, verb in self.spec.verbs():
+        reached = checks.reachable(self.spec, self._first(language or self.spec.language))
+        for loc, verb in self.spec.verbs():
+            if str(loc[1]) not in reached:
+                continue
             for _, text in verb.texts():
                 template = parse(text)
                 if template.names <= self.spec.facts.keys():
@@ -74,13 +85,17 @@ class Plan:
         values = {"caller": info.caller, "called": info.called, "caller_name": info.display_name}
         values |= {slot: info.headers.get(name.lower(), "") for slot, name in self.spec.headers.items()}
         scene = Scene(call, self.folder, self.spec.facts, values)
+        scene.speaks = self.spec.language
         call.settings(self.stt, self.tts, self.private, self.spec.mask)
         await call.answer()
         scene.lay_ambience(self.spec.ambience)
         try:
             step: str | None = self.spec.first
             while step is not None:
-                step = await self._walk(step, scene)
+                try:
+                    step = await self._walk(step, scene)
+                except OtherTongue as found:
+                    step = self._switch(found.language, scene)
         except GoesNowhere as error:
             await call.hangup(str(error))
         await call.hangup("plan ended")
@@ -94,6 +109,20 @@ class Plan:
                 scene.jump(target)
                 return target
         return None
+
+    def _switch(self, language: str, scene: Scene) -> str:
+        """Go over to another language. Returns the step to go to."""
+        scene.speaks = language
+        scene.call.settings(self._stt(language), self.voices[language], self.private, self.spec.mask)
+        return self._first(language)
+
+    def _first(self, language: str) -> str:
+        """The step that callers of a language begin with."""
+        return self.spec.first if language == self.spec.language else self.spec.languages[language].goto
+
+    def _stt(self, language: str) -> SttSettings:
+        others = tuple(other for other in self.voices if other != language)
+        return SttSettings(self._engine(self.spec.stt), language, tuple(self.spec.phrases), others)
 
     def _engine(self, name: str) -> str:
         return str(self.folder / Path(name).expanduser()) if checks.is_path(name) else name

@@ -35,6 +35,14 @@ class GoesNowhere(Exception):
     """The plan runs in a circle; the message says how."""
 
 
+class OtherTongue(Exception):
+    """The caller speaks another of the plan's languages."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__(language)
+        self.language = language
+
+
 class Scene:
     """What a verb may touch. `facts` are the plan's own texts, `values` the slots that are filled from the
     start; `folder` is where the plan's files are looked for."""
@@ -44,6 +52,7 @@ class Scene:
         self.folder = folder
         self.facts = facts
         self.values = {**values, **facts}
+        self.speaks = ""
         self._ambience: Ambience | None = None
         self._mute_jumps = self._deaf_jumps = 0
         self._sensitive: set[str] = set()
@@ -113,11 +122,18 @@ class Scene:
         self._mute_jumps = 0
         if isinstance(heard, (Said, Keyed)):
             self._deaf_jumps = 0
+        self.listen_for_language()
         return heard
 
     def talked(self) -> None:
         """Somebody spoke with the caller at length."""
         self._mute_jumps = self._deaf_jumps = 0
+        self.listen_for_language()
+
+    def listen_for_language(self) -> None:
+        """Raises OtherTongue where the caller turned out to speak another language than the plan does now."""
+        if self.speaks and self.call.language != self.speaks:
+            raise OtherTongue(self.call.language)
 
     def keep(self, slot: str, value: str, sensitive: bool = False) -> None:
         """Fill a slot, and write it into the record: a sensitive one only as filled."""

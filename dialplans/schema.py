@@ -122,6 +122,15 @@ class Ambience(Strict):
     """How loud it is against speech."""
 
 
+class OtherLanguage(Strict):
+    """Where callers go who speak another language."""
+
+    voice: str
+    """The voice: one of that language."""
+    goto: Name
+    """The step to go to, whose texts are in that language."""
+
+
 def _by_file(body: Any) -> Any:
     return {"file": body} if isinstance(body, str) else body
 
@@ -134,13 +143,16 @@ class PlanSpec(Strict):
     description: str = ""
     """What the plan is for."""
     voice: str = "hibari"
-    """The voice: hibari, joe, or the path of a Piper voice (.onnx), from the plan's folder on."""
+    """The voice: hibari, joe, espeak:LANGUAGE, or the path of a Piper voice (.onnx), from the plan's folder on."""
     speed: float = Field(1.0, ge=0.5, le=2.0)
     """How fast it speaks; 1 is the voice's own speed."""
     stt: str = "base"
     """The recogniser's model: base, tiny.en, or the path of a folder with a CTranslate2 Whisper model."""
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "en"
     """The language that callers speak, as ISO 639 writes it."""
+    languages: dict[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], OtherLanguage] = {}
+    """Other languages that callers may speak, each with a voice and the step to go to. Which one it is shows in
+    what they say first; recogniser and voice change with it."""
     phrases: Phrases = []
     """Words that callers are likely to say: names, streets, products. The recogniser is told."""
     mask: bool = False

@@ -114,7 +114,7 @@ def _check_speech(config: Config, plans: list[Plan]) -> None:
     for plan in plans:
         if plan.listens:
             wanted.append((f"plan {plan.name}: stt", partial(model_folder, plan.stt.model)))
-        wanted.append((f"plan {plan.name}: voice", partial(check_voice, plan.tts)))
+        wanted += [(f"plan {plan.name}: voice", partial(check_voice, tts)) for tts in plan.voices.values()]
     for place, look in wanted:
         try:
             look()

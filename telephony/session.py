@@ -240,6 +240,11 @@ class CallSession:
         return date.fromtimestamp(self._offered_at)
 
     @property
+    def language(self) -> str:
+        """The language that the caller seems to speak."""
+        return self._live.language or self._stt.language
+
+    @property
     def line(self) -> LineStep:
         """What a conversation can rely on now."""
         return self._watch.step
@@ -304,13 +309,9 @@ class CallSession:
         if llm is None:
             return AgentOutcome("failed", 0)
         tts, rate = self._services.engines.tts, self._services.lines.rate_hz
+        replier = Replier(agent, llm, spec, tts, rate, self._report)
         exit_name, turns = await converse(
-            agent,
-            Replier(agent, llm, spec, tts, rate, self._report),
-            spec,
-            tts,
-            rate,
-            lambda: self.line is LineStep.BAD,
+            agent, replier, spec, tts, rate, lambda: self.line is LineStep.BAD, self._stt.language
         )
         return AgentOutcome(exit_name, turns)
 

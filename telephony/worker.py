@@ -318,9 +318,10 @@ class Worker:
         for plan in plans:
             for path in plan.recordings():
                 await asyncio.to_thread(self._sounds.get, path)
-            texts = plan.fixed_texts()
-            if texts:
-                await self._tts.render(texts, plan.tts, self._transport.lines.rate_hz)
+            for language, voice in plan.voices.items():
+                texts = plan.fixed_texts(language)
+                if texts:
+                    await self._tts.render(texts, voice, self._transport.lines.rate_hz)
 
     async def _warm_llm(self, plans: Iterable[Plan]) -> None:
         if self._llm is None:

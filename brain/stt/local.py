@@ -54,7 +54,8 @@ def decode(model: WhisperModel, settings: SttSettings, want_words: bool, snapsho
         piece = snapshot.pcm[: FULL_MS * snapshot.rate_hz // 1000]
         audio = resample(piece.astype(np.float32) / FULL_SCALE, snapshot.rate_hz, RATE_HZ)
         more = piece.size < snapshot.pcm.size
-        hypothesis = model.decode(audio, settings.language, settings.phrases, want_words or more)
+        others = settings.others if want_words else ()
+        hypothesis = model.decode(audio, settings.language, settings.phrases, want_words or more, others)
         if not more:
             return Heard(snapshot, hypothesis)
         count, at_ms = split(hypothesis.words, 0, FULL_MS)
@@ -220,7 +221,7 @@ class WhisperStream:
     ) -> None:
         heard = await asyncio.shield(result)
         segment.shown_ms = max(segment.shown_ms, audio_ms)
-        words, language = heard.words, segment.settings.language
+        words, language = heard.words, heard.hypothesis.language or segment.settings.language
         confidence = sum(w.confidence for w in words) / len(words) if words else 0.0
         self._answers.put_nowait(
             Final(segment.number, request, heard.text, words, confidence, language, audio_ms)

@@ -37,7 +37,9 @@ MAX_UNSENT = 2000
 
 def wire_settings(settings: SttSettings) -> pb.SttSettings:
     """`settings` as a message."""
-    return pb.SttSettings(model=settings.model, language=settings.language, phrases=settings.phrases)
+    return pb.SttSettings(
+        model=settings.model, language=settings.language, phrases=settings.phrases, others=settings.others
+    )
 
 
 @dataclass(slots=True)

@@ -41,7 +41,12 @@ TOKENS_PER_SECOND = 8.0
 TOKENS_EXTRA = 14
 """The cap on an answer. Digits with commas take seven tokens a second; a loop stops here."""
 
-PROMPT_TOKENS = 48
+CLEAR_LANGUAGE = 0.8
+"""Least probability of a language, among those that a plan knows, at which it is believed."""
+LIKELY_LANGUAGE = 0.5
+"""Least probability among all languages of one that isn't the plan's first: noise is something like any language."""
+
+PROMPT_TOKENS = 160
 """Cap on the phrases of a plan: the decoder reads them before each answer."""
 
 
@@ -53,6 +58,8 @@ class Hypothesis:
     words: tuple[Word, ...]
     avg_logprob: float
     no_speech_prob: float
+    language: str = ""
+    """The language that was spoken, where that was asked for and is clear."""
 
     @property
     def confidence(self) -> float:
@@ -80,9 +87,17 @@ class WhisperModel:
         """Raises EngineError for a language the weights don't know."""
         self._tokenizer(language)
 
-    def decode(self, audio: Float, language: str, phrases: Sequence[str], want_words: bool) -> Hypothesis:
+    def decode(
+        self,
+        audio: Float,
+        language: str,
+        phrases: Sequence[str],
+        want_words: bool,
+        others: Sequence[str] = (),
+    ) -> Hypothesis:
         """`audio` (float32 at 16 kHz, full scale 1.0, at most 28 s) as text; NOTHING where nobody speaks.
 
+        With `others` the text is in the language that was spoken, of all these; in `language` where that isn't clear.
         Raises EngineError.
         """
         if audio.size < RATE_HZ // 10:
@@ -90,9 +105,9 @@ class WhisperModel:
         audio = audio[: int(MAX_AUDIO_S * RATE_HZ)]
         tokenizer = self._tokenizer(language)
         try:
-            heard = self._decode(tokenizer, audio, MIN_CONTEXT_S, phrases, want_words)
+            heard = self._decode(tokenizer, audio, MIN_CONTEXT_S, phrases, want_words, others)
             if loops(heard.text, audio.size / RATE_HZ):
-                heard = self._decode(tokenizer, audio, RETRY_CONTEXT_S, (), want_words)
+                heard = self._decode(tokenizer, audio, RETRY_CONTEXT_S, (), want_words, others)
             if loops(heard.text, audio.size / RATE_HZ):
                 return NOTHING
             return heard if is_speech(heard.text, heard.avg_logprob, heard.no_speech_prob) else NOTHING
@@ -100,10 +115,19 @@ class WhisperModel:
             raise EngineError("stt", f"decoding failed: {error}") from error
 
     def _decode(
-        self, tokenizer: Tokenizer, audio: Float, context_s: float, phrases: Sequence[str], want_words: bool
+        self,
+        tokenizer: Tokenizer,
+        audio: Float,
+        context_s: float,
+        phrases: Sequence[str],
+        want_words: bool,
+        others: Sequence[str],
     ) -> Hypothesis:
         seconds = audio.size / RATE_HZ
         encoded = self._model.encode(_features(audio, max(context_s, seconds + MARGIN_S)))
+        spoken = self._spoken_language(encoded, tokenizer.language_code, others) if others else ""
+        if spoken:
+            tokenizer = self._tokenizer(spoken)
         prompt = self._prompt(tokenizer, phrases)
         cap = int(TOKENS_PER_SECOND * seconds) + TOKENS_EXTRA
         result = self._model.generate(
@@ -120,7 +144,15 @@ class WhisperModel:
         text = tokenizer.decode(tokens).strip()
         words = self._align(tokenizer, encoded, tokens, seconds) if want_words and tokens else ()
         score = result.scores[0] * len(tokens) / (len(tokens) + 1)
-        return Hypothesis(text, words, score, result.no_speech_prob)
+        return Hypothesis(text, words, score, result.no_speech_prob, spoken)
+
+    def _spoken_language(self, encoded: ctranslate2.StorageView, first: str, others: Sequence[str]) -> str:
+        """Which language is spoken, of those that are possible; empty where that isn't clear."""
+        found = {name.strip("<|>"): share for name, share in self._model.detect_language(encoded)[0]}
+        shares = {language: found.get(language, 0.0) for language in (first, *others)}
+        best = max(shares, key=lambda language: shares[language])
+        likely = shares[best] >= LIKELY_LANGUAGE or best == first
+        return best if likely and shares[best] >= CLEAR_LANGUAGE * sum(shares.values()) > 0.0 else ""
 
     def _tokenizer(self, language: str) -> Tokenizer:
         if language not in self._tokenizers:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from brain.engines import EngineError, SpeechAudio, TtsSettings
 from brain.speech_scheduler import Kind, Scheduler
+from brain.tts.espeak import Espeak
 from brain.tts.hibari import Hibari
 from brain.tts.piper import Piper, joe_file
 from brain.tts.shape import gain_for, pause_ms, shape
@@ -42,7 +43,7 @@ VOICES: dict[str, Callable[[], Voice]] = {
     "joe": lambda: Piper(joe_file()),
     "hibari": lambda: Hibari(),
 }
-"""Voices by name. Any other name is the path of a Piper .onnx, or hibari:NAME for an installed one."""
+"""Voices by name. Any other name is the path of a Piper .onnx, hibari:NAME for an installed one, or espeak:LANGUAGE."""
 
 
 def load_voice(name: str) -> Voice:
@@ -51,6 +52,8 @@ def load_voice(name: str) -> Voice:
         return make()
     if name.startswith("hibari:"):
         return Hibari(name.removeprefix("hibari:"))
+    if name.startswith("espeak:"):
+        return Espeak(name.removeprefix("espeak:"))
     check_voice(TtsSettings(name))
     return Piper(Path(name).expanduser())
 
@@ -60,7 +63,7 @@ def check_voice(settings: TtsSettings) -> None:
     if not MIN_SPEED <= settings.speed <= MAX_SPEED:
         raise EngineError("tts", f"speed {settings.speed} is not in {MIN_SPEED} to {MAX_SPEED}")
     name, path = settings.voice, Path(settings.voice).expanduser()
-    if name in VOICES or name.startswith("hibari:") or (path.suffix == ".onnx" and path.is_file()):
+    if name in VOICES or name.startswith(("hibari:", "espeak:")) or (path.suffix == ".onnx" and path.is_file()):
         return
     raise EngineError("tts", f"no voice {name!r}: not one of {', '.join(VOICES)}, and no Piper .onnx file")
 

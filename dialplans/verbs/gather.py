@@ -82,7 +82,8 @@ class Gather(Patient, Speaking):
     currency: str = "USD"
     """The currency of money where the caller doesn't name one: its ISO 4217 code."""
     phrases: Phrases = []
-    """Words that are likely in this answer: names, streets. What sounds like one of them is taken for it."""
+    """Words that are likely in this answer: names, streets. What sounds like one of them is taken for it, and a
+    name that sounds like none of them is read back."""
     confirm: Text | None = None
     """How to read the answer back, as a question: "I have {number:digits}. Is that right?" There are plain words for
     each type."""
@@ -118,8 +119,8 @@ class Gather(Patient, Speaking):
             raise ValueError(f"{self.type} can't be given by keys; use by: voice")
         if self.type != "yes_no" and (self.on_yes or self.on_no):
             raise ValueError("on_yes and on_no are for type: yes_no")
-        if self.type == "yes_no" and self.confirm:
-            raise ValueError("a yes or a no is not read back; remove confirm")
+        if self.type == "yes_no" and (self.confirm or self.confirm_when):
+            raise ValueError("a yes or a no is not read back; remove confirm and confirm_when")
         if self.confirm and self.confirm_when == "never":
             raise ValueError("confirm is never said with confirm_when: never")
         if self.type != "digits" and {"min_digits", "max_digits", "usual_digits"} & self.model_fields_set:

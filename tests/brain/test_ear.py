@@ -40,13 +40,13 @@ def test_phrases_are_for_words_and_not_for_digits(monkeypatch: pytest.MonkeyPatc
     async def scene(line: Line) -> None:
         line.agent.settings(plan, TtsSettings())
         for kind in (Kind.TALK, Kind.DIGITS, Kind.NAME):
-            answer = asking(line, None, Expect(kind))
+            answer = asking(line, None, Expect(kind, phrases=("John Smith",) if kind is Kind.NAME else ()))
             await line.pass_time(1.0, loud=True)
             await line.pass_time(2.0)
             await answer
 
     call(scene, monkeypatch, Noting(["When do you open?", "555 0123", "John Smith."], begun))
-    assert [settings.phrases for settings in begun] == [plan.phrases, (), plan.phrases]
+    assert [settings.phrases for settings in begun] == [plan.phrases, (), ("John Smith", *plan.phrases)]
 
 
 def test_a_voice_louder_than_an_echo_can_be_is_not_doubted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,6 +90,8 @@ def test_what_fits() -> None:
     assert fits(Expect(Kind.CHOICE, phrases=("billing",)), "billing please")
     assert not fits(Expect(Kind.CHOICE, phrases=("billing",)), "I want a doctor")
     assert not fits(Expect(Kind.TALK, voice=False), "a doctor")
+    assert fits(Expect(Kind.DATE), "the fourth of July") and not fits(Expect(Kind.DATE), "the fourth of")
+    assert not fits(Expect(Kind.YES_NO), "yes") and not fits(Expect(Kind.NAME), "John Smith")
 
 
 def test_a_hum_is_less_than_a_nod() -> None:

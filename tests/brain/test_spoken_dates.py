@@ -55,6 +55,7 @@ def readings(text: str, **bounds: date) -> list[str]:
         ("Wednesday", "2026-07-08"),
         ("last Monday", "2026-06-29"),
         ("a week from Monday", "2026-07-13"),
+        ("week from Monday", "2026-07-13"),
         ("Monday week", "2026-07-13"),
         ("Saturday the 4th", "2026-07-04"),
         ("Saturday, July 4th", "2026-07-04"),

@@ -48,6 +48,11 @@ def test_four_figures_may_be_cents_too() -> None:
     assert amounts("$1299") == ["1299.00 USD"]
 
 
+def test_one_decimal_may_be_cents() -> None:
+    assert amounts("$17.5") == ["17.05 USD", "17.50 USD"]
+    assert amounts("17.5 dollars") == ["17.50 USD"]
+
+
 @pytest.mark.parametrize("text", ["", "nothing", "no money", "dollars"])
 def test_no_amount(text: str) -> None:
     assert amounts(text) == []

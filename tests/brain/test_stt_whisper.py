@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from shutil import which
 
 import jiwer
 import numpy as np
 import pytest
 from contract_stt import SttContract, feed, until_final
-from recordings import brown_fox, hello_world, noise, two_cities
+from recordings import brown_fox, hello_world, noise, telephone, two_cities
 
 from benchmarks.human_clips import TWO_CITIES
 from brain.engines import EngineError, Stt, SttSettings
@@ -19,6 +20,7 @@ from brain.stt.local import WhisperStt, decode
 from brain.stt.weights import model_folder
 from brain.stt.whisper import WhisperModel
 from brain.stt.window import Snapshot
+from brain.tts.espeak import Espeak
 from media.frame import Pcm
 
 pytestmark = pytest.mark.models
@@ -60,6 +62,30 @@ def tones(frequencies: tuple[int, ...], seconds: float) -> Pcm:
 
 def test_base_hears_a_sentence_through_g711(base: WhisperModel) -> None:
     assert plain(hear(base, brown_fox())) == "the quick brown fox jumps over the lazy dog"
+
+
+@pytest.mark.skipif(which("espeak-ng") is None, reason="needs espeak-ng")
+@pytest.mark.parametrize(
+    ("voice", "text", "language"),
+    [
+        ("de", "Guten Tag, ich möchte gerne einen Termin für nächste Woche ausmachen.", "de"),
+        ("es", "Buenos días, quisiera pedir una cita para la próxima semana.", "es"),
+        ("en-us", "Hello, I would like to make an appointment for next week, please.", "en"),
+    ],
+)
+def test_base_tells_languages_apart(base: WhisperModel, voice: str, text: str, language: str) -> None:
+    engine = Espeak(voice)
+    line = telephone(engine.synthesize(text, 1.0), engine.rate_hz)
+    settings = SttSettings(others=("de", "es"))
+    heard = decode(base, settings, True, Snapshot(line, 8000, 0, ())).hypothesis
+    assert heard.language == language
+    assert jiwer.wer(plain(text), plain(heard.text)) < 0.4
+
+
+@pytest.mark.parametrize("pcm", [np.zeros(16000, np.int16), noise(4, -30), tones((440, 480), 2.0)])
+def test_base_hears_no_language_where_nobody_speaks(base: WhisperModel, pcm: Pcm) -> None:
+    heard = decode(base, SttSettings(others=("de", "es")), True, Snapshot(pcm, 8000, 0, ())).hypothesis
+    assert (heard.text, heard.language) == ("", "")
 
 
 @pytest.mark.parametrize("phrases", [(), ("yes", "no", "operator")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from shutil import which
 
 import jiwer
 import numpy as np
@@ -75,6 +76,23 @@ class TestPiperByPath(TtsContract):
     @property
     def settings(self) -> TtsSettings:
         return TtsSettings(str(joe_file()), 1.2)
+
+
+@pytest.mark.skipif(which("espeak-ng") is None, reason="needs espeak-ng")
+class TestEspeak(TtsContract):
+    settings = TtsSettings("espeak:de")
+
+    @pytest.fixture
+    async def tts(self) -> AsyncIterator[Tts]:
+        scheduler = Scheduler(2)
+        yield LocalTts(scheduler)
+        await scheduler.aclose()
+
+
+@pytest.mark.skipif(which("espeak-ng") is None, reason="needs espeak-ng")
+def test_espeak_names_a_language_it_has_not() -> None:
+    with pytest.raises(EngineError, match="does not exist"):
+        load_voice("espeak:xx")
 
 
 def fold(text: str) -> str:

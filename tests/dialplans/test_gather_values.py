@@ -87,6 +87,17 @@ async def test_a_no_leads_to_the_other_meaning(tmp_path: Path) -> None:
     assert call.notes == {"it": "2026-07-03"}
 
 
+async def test_a_double_letter_that_was_heard_as_w(tmp_path: Path) -> None:
+    call = await gather(
+        tmp_path,
+        "type: spelled",
+        said("X W T 9 7"),
+        ("X, W, T as in", said("no")),
+        ("X, T as in Tango, T", said("yes")),
+    )
+    assert call.notes == {"it": "XTT97"}
+
+
 async def test_what_was_denied_is_not_believed_again(tmp_path: Path) -> None:
     call = await gather(
         tmp_path,
