@@ -44,13 +44,12 @@ class Engines:
 class Speculator:
     """Who prepares answers before the turn is committed: `begin` and `drop` by turn number.
 
-    `hear` is told the words of a turn while the caller speaks, `pause` when they pause.
+    `hear` is told the words of a turn while the caller speaks.
     """
 
     begin: Callable[[int, str], None]
     drop: Callable[[int], None]
     hear: Callable[[str], None] = lambda text: None
-    pause: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True)
@@ -195,8 +194,8 @@ class Agent:
                 self._journal(item, actions)
                 if isinstance(item, ev.FinalText):
                     self._final_at = item.at
-                elif self.speculator is not None and isinstance(item, ev.PartialText | ev.SpeechStopped):
-                    self._hint(self.speculator, item)
+                elif isinstance(item, ev.PartialText) and self.turns.state is State.HEARING and self.speculator:
+                    self.speculator.hear(item.text)
                 elif isinstance(item, ev.HoldChanged) and not item.held and self._ear is not None:
                     self._ear.rest()  # only now: the end of what was said before is still being judged
                 for action in actions:
@@ -204,12 +203,6 @@ class Agent:
         finally:
             self._busy = False
         self._arm()
-
-    def _hint(self, speculator: Speculator, item: ev.PartialText | ev.SpeechStopped) -> None:
-        if isinstance(item, ev.SpeechStopped):
-            speculator.pause()
-        elif self.turns.state is State.HEARING:
-            speculator.hear(item.text)
 
     def _arm(self) -> None:
         if self._timer is not None:

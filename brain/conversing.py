@@ -22,6 +22,10 @@ from brain.reply import Reply
 SILENCE, TURNS, UNHEARD = "silence", "turns", "unheard"
 """How a conversation may end beside the plan's own exits and "failed"."""
 
+READING_LIMIT_S = 0.4
+"""The model is asked once it has read what it was given to read: asked meanwhile it would take longer, because
+llama.cpp answers in another slot, which has read less. But it isn't waited for longer than this."""
+
 _ENDINGS = {MAX_TURNS: TURNS, FAILED: FAILED}
 
 
@@ -49,7 +53,6 @@ class Replier:
     def begin(self, turn: int, text: str) -> None:
         """Prepare a reply to a turn that may be over."""
         self.drop(turn)
-        self._stop_reading()
         self._note_spoken()
         self._speculation = self._start(turn, text)
 
@@ -69,16 +72,11 @@ class Replier:
             self._note_spoken()
             self._reading = self._agent.tasks.create_task(self._read(self._conversation, words))
 
-    def pause(self) -> None:
-        """They pause: nothing may be in the way of the recogniser now, nor of the answer."""
-        self._stop_reading()
-
     async def commit(self, turn: int, text: str) -> Reply:
         """The reply to a committed turn: the prepared one where the words are the same, else a new one.
 
         Returns once it has begun; the caller's words are in the history then.
         """
-        self._stop_reading()
         self._ahead.turn_over()
         self._note_spoken()
         reply, self._speculation = self._speculation, None
@@ -102,6 +100,7 @@ class Replier:
             self._report(EngineError("llm", reply.failed))
         self._conversation.caller_said(text)
         if reply.exit is None:
+            self._stop_reading()
             self._reading = self._agent.tasks.create_task(self._read_ahead(reply))
         return reply
 
@@ -135,7 +134,14 @@ class Replier:
             self._reading = None
 
     def _start(self, turn: int, text: str) -> Reply:
-        agent = self._agent
+        agent, reading = self._agent, self._reading
+
+        async def ready() -> None:
+            if reading is not None and not reading.done():
+                await asyncio.wait((reading,), timeout=READING_LIMIT_S)
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+
         reply = Reply(
             turn,
             text,
@@ -145,6 +151,7 @@ class Replier:
             agent.tts_settings,
             self._rate,
             agent.now,
+            ready,
         )
         reply.start(agent.tasks)
         return reply
@@ -231,7 +238,7 @@ async def converse(
 
 
 def _speculator(replier: Replier) -> Speculator:
-    return Speculator(replier.begin, replier.drop, replier.hear, replier.pause)
+    return Speculator(replier.begin, replier.drop, replier.hear)
 
 
 async def _followed(first: Source | None, then: Source) -> Source:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -170,7 +170,7 @@ def build_prefix(spec: AgentSpec) -> tuple[Message, ...]:
     plan's answers, else the prompt's lines of the form "Hours: ...", are spread evenly among the exits.
     """
     says = [(a.when[0], a.say) for a in spec.answers if a.when]
-    says = (says + [(f"Tell me about the {key.lower()}.", fact) for key, fact in _FACT.findall(spec.prompt)])[
+    says = (says + [(f"Tell me about the {key.lower()}.", fact) for key, fact in _FACT_LINE.findall(spec.prompt)])[
         :3
     ]
     says[1:1] = [("Hello, can you hear me?", "Yes, I can hear you. How can I help?")]
@@ -189,7 +189,7 @@ def build_prefix(spec: AgentSpec) -> tuple[Message, ...]:
     return tuple(prefix)
 
 
-_FACT = re.compile(r"(?m)^[-* ]*([A-Z][\w ]{2,24}): (.+)$")
+_FACT_LINE = re.compile(r"(?m)^[-* ]*([A-Z][\w ]{2,24}): (.+)$")
 
 _OURS = (
     ("Do you sell bicycles?", UNKNOWN),
@@ -207,8 +207,9 @@ _WHEN = frozenset(
 """Words of one matter: a prompt that names some of them knows about all, "Monday to Friday" about Tuesday."""
 
 
-_FACT_QUESTION = re.compile(r"(?i)\b(?:what|which|who|whose|where|when|how (?:much|many|late|long|far))\b")
-"""Asks for a fact, and hardly ever for a person or a call back."""
+_FACT = r"(?:what|which|who|whose|where|when|how (?:much|many|late|long|far))\b"
+_FACT_QUESTION = re.compile(rf"(?i)^\W*(?:\w+\W+){{0,2}}{_FACT}|\b{_FACT}.*\?\s*$")
+"""Asks for a fact, and hardly ever for a person or a call back. A recogniser forgets question marks."""
 
 
 class Orchestrator:
@@ -247,11 +248,13 @@ class Orchestrator:
         except TimeoutError as error:
             raise EngineError("llm", f"read nothing for {self._spec.patience_s:g} s") from error
 
-    async def reply(self, conversation: Conversation, user_text: str) -> AsyncGenerator[ReplyPart, None]:
+    async def reply(
+        self, conversation: Conversation, user_text: str, ready: Callable[[], Awaitable[None]] | None = None
+    ) -> AsyncGenerator[ReplyPart, None]:
         """What to say to `user_text`, which isn't in the history yet or is its open speculative turn.
 
         Says come first; Exit or Done is the last part. An EngineError becomes Failed and a fallback.
-        The conversation is left as it is; closing the iterator cancels.
+        The conversation is left as it is; closing the iterator cancels. `ready` is awaited before the model is asked.
         """
         if conversation.caller_turns >= self._spec.max_turns:
             yield Exit(MAX_TURNS)
@@ -266,6 +269,8 @@ class Orchestrator:
             yield Done()
             return
         said = False
+        if ready is not None:
+            await ready()
         try:
             async with aclosing(self._ask(conversation, user_text)) as parts:
                 async for part in parts:
@@ -295,13 +300,20 @@ class Orchestrator:
                     said = True
                 if reader.complete or facts.invented:
                     break
-        if reader.exit is not None and not said:
-            for part in self._leave(reader.exit):
+            for part in self._end(reader, said):
                 yield part
-        elif said:
-            yield Done()
-        else:
+            if reader.complete and not facts.invented:
+                # Nothing but the end is left. Hearing it out leaves the server free for what is read next: asked
+                # while it still writes, llama.cpp would take another slot, and read the whole conversation again.
+                async for _ in pieces:
+                    pass
+
+    def _end(self, reader: AnswerReader, said: bool) -> list[ReplyPart]:
+        if reader.exit is not None and not said:
+            return self._leave(reader.exit)
+        if not said:
             raise EngineError("llm", "the answer was empty")
+        return [Done()]
 
     def _messages(self, conversation: Conversation, text: str) -> list[Message]:
         return conversation.messages(self._prefix, caller_words, bot_words, asking=text)
@@ -310,19 +322,20 @@ class Orchestrator:
         """The exits that the model may take on `text`.
 
         A small model takes them too readily. So a question after a fact ("which doctor ...?") is asked of the
-        prompt's lines: where one of them holds the answer no exit is offered, else all. Of any other sentence, our
-        own aren't offered where most of its words stand in the prompt, and none where all of them do and none of
-        them belongs to an exit.
+        prompt's lines: where one of them holds the answer no exit is offered, else all. On any other sentence our
+        own aren't offered where a line, or most of its words, stands in the prompt, and none where all of them do
+        and none of them belongs to an exit.
         """
         every = (*self._say_on, UNKNOWN, OFF_TOPIC)
         asked = content_words(text)
-        if text.rstrip().endswith("?") and _FACT_QUESTION.search(text):
-            found = self._facts.find(text)
-            return () if found is not None and found.sure else every
+        found = self._facts.find(text)
+        sure = found is not None and found.sure
+        if _FACT_QUESTION.search(text):
+            return () if sure else every
         known = sum(word in self._known for word in asked)
         if asked and known == len(asked) and not any(word in self._leaving for word in asked):
             return ()
-        return tuple(self._say_on) if asked and known > len(asked) / 2 else every
+        return tuple(self._say_on) if sure or (asked and known > len(asked) / 2) else every
 
     def _leave(self, name: str) -> list[ReplyPart]:
         if name == UNKNOWN:

@@ -7,12 +7,12 @@ words, clauses and audio are made as fast as the engines go, and wait here until
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 from brain.clauses import ClauseSplitter
 from brain.conversation import Conversation
 from brain.engines import EngineError, SpeechAudio, Tts, TtsSettings
-from brain.orchestrator import Exit, Failed, Orchestrator, Say, Source
+from brain.orchestrator import Done, Exit, Failed, Orchestrator, Say, Source
 
 _END = None
 
@@ -33,6 +33,7 @@ class Reply:
         voice: TtsSettings,
         rate_hz: int,
         now: Callable[[], float],
+        ready: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.turn, self.text = turn, text
         self.exit: str | None = None
@@ -40,6 +41,7 @@ class Reply:
         self.first_token: float | None = None
         self._conversation, self._orchestrator = conversation, orchestrator
         self._tts, self._voice, self._rate, self._now = tts, voice, rate_hz, now
+        self._ready = ready
         self._clauses: asyncio.Queue[str | None] = asyncio.Queue()
         self._audio: asyncio.Queue[SpeechAudio | EngineError | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
@@ -95,7 +97,7 @@ class Reply:
     async def _think(self) -> None:
         splitter = ClauseSplitter()
         try:
-            async for part in self._orchestrator.reply(self._conversation, self.text):
+            async for part in self._orchestrator.reply(self._conversation, self.text, self._ready):
                 match part:
                     case Say(text, source):
                         # A sentence of the plan's own is whole, and as such it was rendered beforehand.
@@ -107,8 +109,11 @@ class Reply:
                         self.exit = name
                     case Failed(reason):
                         self.failed = reason
-            self._speak(splitter.finish())
+                    case Done():
+                        self._speak(splitter.finish())
+                        self._clauses.put_nowait(_END)
         finally:
+            self._speak(splitter.finish())
             self._clauses.put_nowait(_END)
             self._begun.set()
             self._thought.set()

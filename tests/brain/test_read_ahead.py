@@ -87,8 +87,8 @@ def test_a_callers_words_are_read_while_they_speak(monkeypatch: pytest.MonkeyPat
     assert llm.asked[0][0][-1].content == caller_words(LONG)
 
 
-def test_reading_stops_when_the_caller_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The recogniser's final needs the cores, then the answer does."""
+def test_the_model_is_asked_once_it_has_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But not for ever: a reading that takes too long is given up."""
     order: list[str] = []
 
     class Slow(ScriptedLlm):
