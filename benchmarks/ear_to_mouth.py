@@ -36,7 +36,7 @@ QUESTIONS_A_CALL = 5
 NOISE_DBFS = -58
 SILENCE_MS = 1200
 """The caller takes the bot as done after this much silence: more than it leaves between two clauses."""
-STAGES = ("final", "endpoint", "first_token", "first_audio", "first_heard")
+STAGES = ("final", "endpoint", "retrieval", "first_token", "first_clause", "first_audio", "first_heard")
 
 SLOTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("slot: call back", "Could somebody call me back, please?", ("name",)),

@@ -18,7 +18,7 @@ from brain.engines import EngineError, Eot, Stt, SttSettings, Tts, TtsSettings
 from brain.expect import Expect, Interruptible, Kind
 from brain.floor import State
 from brain.mouth import Mouth, Source, Utterance, closed
-from brain.trace import TurnTrace
+from brain.trace import Speculations, TurnTrace
 from brain.turns import TurnManager
 from media.clock import Clock
 from media.echo import EchoReport
@@ -95,6 +95,7 @@ class Agent:
         )
         self.tts_settings = TtsSettings()
         self.traces: list[TurnTrace] = []
+        self.speculations = Speculations()
         self.speculator: Speculator | None = None
         self.on_key_waiting: Callable[[str], None] | None = None
         """Told of a key that was pressed while nobody asked; the next `ask` has it."""

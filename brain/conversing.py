@@ -55,12 +55,14 @@ class Replier:
         self.drop(turn)
         self._note_spoken()
         self._speculation = self._start(turn, text)
+        self._agent.speculations.begun += 1
 
     def drop(self, turn: int) -> None:
         """The turn went on: forget what was prepared."""
         if self._speculation is not None:
             self._speculation.cancel()
             self._speculation = None
+            self._agent.speculations.dropped += 1
 
     def hear(self, text: str) -> None:
         """The caller is speaking, `text` so far: have the model read it, where it has nothing else to do."""
@@ -84,9 +86,12 @@ class Replier:
         if reply is None or reply.turn != turn or reply.text != text:
             if reply is not None:
                 reply.cancel()
+                self._agent.speculations.dropped += 1
             reply = self._start(turn, text)
         else:
             trace.speculated = True
+            self._agent.speculations.used += 1
+        reply.committed.set()
         self._awaited = self._answer = reply
         try:
             await reply.begun()
@@ -95,7 +100,7 @@ class Replier:
             raise
         finally:
             self._awaited = None
-        trace.first_token = reply.first_token
+        reply.note(trace)
         if reply.failed is not None:
             self._report(EngineError("llm", reply.failed))
         self._conversation.caller_said(text)

@@ -7,10 +7,11 @@ import asyncio
 import pytest
 from virtual_call import RATE, Line, call
 
+from brain.agent_prompt import caller_words
 from brain.conversing import Replier, converse
 from brain.engines import EngineError
 from brain.llm.fake import ScriptedLlm
-from brain.orchestrator import AgentExit, AgentSpec, caller_words
+from brain.orchestrator import AgentExit, AgentSpec
 from brain.read_ahead import ReadAhead
 from brain.stt.fake import ScriptedStt
 from brain.tts.fake import ToneTts
