@@ -36,7 +36,7 @@ QUESTIONS_A_CALL = 5
 NOISE_DBFS = -58
 SILENCE_MS = 1200
 """The caller takes the bot as done after this much silence: more than it leaves between two clauses."""
-STAGES = ("final", "endpoint", "first_token", "first_audio", "first_heard")
+STAGES = ("final", "endpoint", "retrieval", "first_token", "first_clause", "first_audio", "first_heard")
 
 SLOTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("slot: call back", "Could somebody call me back, please?", ("name",)),
@@ -61,9 +61,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A turn as it came out. `wire_ms` None where the bot said nothing."""
+    """A turn as it came out. `understood` is what the bot heard, `wire_ms` None where it said nothing."""
 
     asked: Asked
+    understood: str
     heard: str
     counts: bool
     wire_ms: float | None
@@ -79,7 +80,8 @@ class Scored:
         wire = "   no answer" if self.wire_ms is None else f"{self.wire_ms:9.0f} ms"
         stages = ", ".join(f"{stage} {self.stages[stage]}" for stage in STAGES if self.stages.get(stage))
         mark = " " if self.counts else "x"
-        return f"{mark} {wire} [{self.asked.kind}] {self.asked.text!r} -> {self.heard!r} ({stages})"
+        said = "" if self.understood == self.asked.text else f" (understood {self.understood!r})"
+        return f"{mark} {wire} [{self.asked.kind}] {self.asked.text!r}{said} -> {self.heard!r} ({stages})"
 
 
 class Judge:
@@ -101,7 +103,8 @@ def plan_of(facts: dict[str, str]) -> str:
         if not found:
             raise ValueError(f"{RECEPTION} has no fact {name!r}")
     # Every answer is to be worded by the model: none is said by heart, and no "one moment" stops the clock.
-    return text.replace("        max_turns:", "        by_heart: false\n        acknowledgements: []\n        max_turns:", 1)
+    keys = "        by_heart: false\n        acknowledgements: []\n"
+    return text.replace("        max_turns:", f"{keys}        max_turns:", 1)
 
 
 def call_of(asked: list[Asked]) -> str:
@@ -113,11 +116,15 @@ def call_of(asked: list[Asked]) -> str:
     return yaml.safe_dump({"name": "bench", "voice": "joe", "noise_dbfs": NOISE_DBFS, "steps": steps}, sort_keys=False)
 
 
-def calls_of(asked: list[Question], rng: random.Random) -> list[list[Asked]]:
-    """The questions in calls, each with the slots behind them."""
+def calls_of(asked: list[Question], rng: random.Random, slots: bool) -> list[list[Asked]]:
+    """The questions in calls, each with the slots behind them, or twice as many questions."""
     calls = []
-    for start in range(0, len(asked), QUESTIONS_A_CALL):
-        turns = [Asked(q.topic, q.text, q.facts, q.held_out) for q in asked[start : start + QUESTIONS_A_CALL]]
+    a_call = QUESTIONS_A_CALL if slots else QUESTIONS_A_CALL + len(SLOTS)
+    for start in range(0, len(asked), a_call):
+        turns = [Asked(q.topic, q.text, q.facts, q.held_out) for q in asked[start : start + a_call]]
+        if not slots:
+            calls.append(turns)
+            continue
         name = rng.choice(NAMES)
         digits = [rng.randint(1, 9), *(rng.randint(0, 9) for _ in range(6))]
         spoken = " ".join(DIGITS[d] for d in digits[:3]) + ", " + " ".join(DIGITS[d] for d in digits[3:]) + "."
@@ -130,7 +137,7 @@ def calls_of(asked: list[Question], rng: random.Random) -> list[list[Asked]]:
 def score(asked: list[Asked], report: Report, invited_ns: int, record: dict[str, Any]) -> list[Scored]:
     """Each turn against the transcript of what the bot said between it and the next."""
     scored = []
-    rows = [row["ms"] for row in record["turns"]]
+    rows = record["turns"]
     for index, turn in enumerate(report.turns[: len(asked)]):
         until_ms = (turn.caller_until_ns - invited_ns) / 1e6
         later = report.turns[index + 1 :]
@@ -138,12 +145,12 @@ def score(asked: list[Asked], report: Report, invited_ns: int, record: dict[str,
         heard = said_between(report.transcript, until_ms, next_ms)
         counts = turn.ear_to_mouth_ms is not None and not turn.cut_in and holds(heard, asked[index].facts)
         # Where the bot saw more or fewer turns than were spoken, its stages can't be told apart.
-        stages = rows[index] if len(rows) == len(asked) else {}
-        scored.append(Scored(asked[index], heard, counts, turn.ear_to_mouth_ms, stages))
-    return scored + [Scored(missing, "", False, None, {}) for missing in asked[len(report.turns) :]]
+        row = rows[index] if len(rows) == len(asked) else {"caller": "", "ms": {}}
+        scored.append(Scored(asked[index], row["caller"], heard, counts, turn.ear_to_mouth_ms, row["ms"]))
+    return scored + [Scored(missing, "", "", False, None, {}) for missing in asked[len(report.turns) :]]
 
 
-async def measure(turns: int, seed: int, config: dict[str, Any]) -> tuple[list[Scored], list[Report]]:
+async def measure(turns: int, seed: int, config: dict[str, Any], slots: bool) -> tuple[list[Scored], list[Report]]:
     """Make calls until `turns` turns were asked."""
     rng = random.Random(seed)
     clinic = draw(rng)
@@ -155,7 +162,7 @@ async def measure(turns: int, seed: int, config: dict[str, Any]) -> tuple[list[S
         scored: list[Scored] = []
         reports: list[Report] = []
         async with bot(config) as running:
-            for number, call in enumerate(calls_of(asked, rng)):
+            for number, call in enumerate(calls_of(asked, rng, slots)):
                 if len(scored) >= turns:
                     break
                 script = parse(call_of(call), Path(f"call-{number}"))
@@ -206,9 +213,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20260101)
     parser.add_argument("--llm", default="qwen2.5-1.5b", help="llm.model")
     parser.add_argument("--voice", default="hibari")
+    parser.add_argument("--no-slots", action="store_true", help="only questions that the model words")
     args = parser.parse_args()
     config = {"llm": {"model": args.llm}, "speech": {"voices": [args.voice]}}
-    scored, reports = asyncio.run(measure(args.turns, args.seed, config))
+    scored, reports = asyncio.run(measure(args.turns, args.seed, config, not args.no_slots))
     figures: dict[str, Any] = {"benchmark": "ear_to_mouth", "seed": args.seed, "llm": args.llm}
     figures["worded"] = table("answers that the language model words", [s for s in scored if s.worded])
     figures["held_out"] = table("  of these, never used while developing", [s for s in scored if s.asked.held_out])

@@ -22,7 +22,7 @@ from brain.engines import EngineError, Eot, Stt, SttSettings, Tts, TtsSettings
 from brain.expect import Expect, Interruptible
 from brain.floor import State
 from brain.mouth import Mouth, Source, Utterance, closed, one
-from brain.trace import TurnTrace
+from brain.trace import Speculations, TurnTrace
 from brain.turns import TurnManager
 from media.clock import Clock
 from media.echo import EchoReport
@@ -51,13 +51,12 @@ class Engines:
 class Speculator:
     """Who prepares answers before the turn is committed: `begin` and `drop` by turn number.
 
-    `hear` is told the words of a turn while the caller speaks, `pause` when they pause.
+    `hear` is told the words of a turn while the caller speaks.
     """
 
     begin: Callable[[int, str], None]
     drop: Callable[[int], None]
     hear: Callable[[str], None] = lambda text: None
-    pause: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True)
@@ -103,6 +102,7 @@ class Agent:
         )
         self.tts_settings = TtsSettings()
         self.traces: list[TurnTrace] = []
+        self.speculations = Speculations()
         self.speculator: Speculator | None = None
         self.on_key_waiting: Callable[[str], None] | None = None
         """Told of a key that was pressed while nobody asked; the next `ask` has it."""
@@ -233,8 +233,8 @@ class Agent:
                 self._journal(item, actions)
                 if isinstance(item, ev.FinalText):
                     self._final_at = item.at
-                elif self.speculator is not None and isinstance(item, ev.PartialText | ev.SpeechStopped):
-                    self._hint(self.speculator, item)
+                elif isinstance(item, ev.PartialText) and self.turns.state is State.HEARING and self.speculator:
+                    self.speculator.hear(item.text)
                 elif isinstance(item, ev.HoldChanged) and not item.held and self._ear is not None:
                     self._ear.rest()  # only now: the end of what was said before is still being judged
                 for action in actions:
@@ -242,12 +242,6 @@ class Agent:
         finally:
             self._busy = False
         self._arm()
-
-    def _hint(self, speculator: Speculator, item: ev.PartialText | ev.SpeechStopped) -> None:
-        if isinstance(item, ev.SpeechStopped):
-            speculator.pause()
-        elif self.turns.state is State.HEARING:
-            speculator.hear(item.text)
 
     def _arm(self) -> None:
         if self._timer is not None:

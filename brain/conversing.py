@@ -23,6 +23,10 @@ from brain.reply import Reply
 SILENCE, TURNS, UNHEARD, LANGUAGE = "silence", "turns", "unheard", "language"
 """How a conversation may end beside the plan's own exits and "failed"."""
 
+READING_LIMIT_S = 0.4
+"""The model is asked once it has read what it was given to read: asked meanwhile it would take longer, because
+llama.cpp answers in another slot, which has read less. But it isn't waited for longer than this."""
+
 _ENDINGS = {MAX_TURNS: TURNS, FAILED: FAILED}
 
 
@@ -56,15 +60,16 @@ class Replier:
     def begin(self, turn: int, text: str) -> None:
         """Prepare a reply to a turn that may be over."""
         self.drop(turn)
-        self._stop_reading()
         self._note_spoken(turn)
         self._speculation = self._start(turn, text)
+        self._agent.speculations.begun += 1
 
     def drop(self, turn: int) -> None:
         """The turn went on: forget what was prepared."""
         if self._speculation is not None:
             self._speculation.cancel()
             self._speculation = None
+            self._agent.speculations.dropped += 1
 
     def hear(self, text: str) -> None:
         """The caller is speaking, `text` so far: have the model read it, where it has nothing else to do."""
@@ -76,16 +81,11 @@ class Replier:
             self._note_spoken(0)
             self._reading = self._agent.tasks.create_task(self._read(self._conversation, words))
 
-    def pause(self) -> None:
-        """They pause: nothing may be in the way of the recogniser now, nor of the answer."""
-        self._stop_reading()
-
     async def commit(self, turn: int, text: str) -> Reply:
         """The reply to a committed turn: the prepared one where the words are the same, else a new one.
 
         Returns once it has begun; the caller's words are in the history then.
         """
-        self._stop_reading()
         self._ahead.turn_over()
         self._note_spoken(turn)
         reply, self._speculation = self._speculation, None
@@ -93,9 +93,12 @@ class Replier:
         if reply is None or reply.turn != turn or reply.text != text:
             if reply is not None:
                 reply.cancel()
+                self._agent.speculations.dropped += 1
             reply = self._start(turn, text)
         else:
             trace.speculated = True
+            self._agent.speculations.used += 1
+        reply.committed.set()
         self._awaited = self._answer = reply
         try:
             await reply.begun()
@@ -104,11 +107,12 @@ class Replier:
             raise
         finally:
             self._awaited = None
-        trace.first_token = reply.first_token
+        reply.note(trace)
         if reply.failed is not None:
             self._report(EngineError("llm", reply.failed))
         self._conversation.caller_said(text)
         if reply.exit is None:
+            self._stop_reading()
             self._reading = self._agent.tasks.create_task(self._read_ahead(reply))
         return reply
 
@@ -142,7 +146,14 @@ class Replier:
             self._reading = None
 
     def _start(self, turn: int, text: str) -> Reply:
-        agent = self._agent
+        agent, reading = self._agent, self._reading
+
+        async def ready() -> None:
+            if reading is not None and not reading.done():
+                await asyncio.wait((reading,), timeout=READING_LIMIT_S)
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+
         reply = Reply(
             turn,
             text,
@@ -152,6 +163,7 @@ class Replier:
             agent.tts_settings,
             self._rate,
             agent.now,
+            ready,
         )
         reply.start(agent.tasks)
         return reply
@@ -257,7 +269,7 @@ async def converse(
 
 
 def _speculator(replier: Replier) -> Speculator:
-    return Speculator(replier.begin, replier.drop, replier.hear, replier.pause)
+    return Speculator(replier.begin, replier.drop, replier.hear)
 
 
 async def _followed(first: Source | None, then: Source) -> Source:

@@ -7,8 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from brain.tools import Tool
+
+UNKNOWN = "unknown"
+OFF_TOPIC = "off_topic"
+"""Exits of our own: a question that what is known doesn't answer, and one about something else."""
 
 SAY_BEGIN, ANY_BEGIN = '{"say":"', '{"'
 """How an answer in words begins, and one of either form."""
@@ -17,18 +23,22 @@ _NUMBER = re.compile(r"\d+")
 _NUMBER_AT_END = re.compile(r"\d*$")
 
 
-def answer_schema(names: tuple[str, ...]) -> Mapping[str, Any]:
-    """The JSON schema of an answer: words, or one of the exits `names` if there are any."""
+def answer_schema(names: tuple[str, ...], tools: Sequence[Tool] = ()) -> Mapping[str, Any]:
+    """The JSON schema of an answer: words, one of the exits `names`, or one of `tools`, of what there is."""
+    forms = [_object({"say": {"type": "string"}})]
+    if names:
+        forms.append(_object({"exit": {"type": "string", "enum": list(names)}}))
+    for tool in tools:
+        forms.append(_object({"tool": {"type": "string", "enum": [tool.name]}, "arguments": _object(tool.arguments)}))
+    return {"anyOf": forms} if len(forms) > 1 else forms[0]
 
-    def one(key: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        body = {"type": "object", "properties": {key: value}, "required": [key]}
-        return body | {"additionalProperties": False}
 
-    say = one("say", {"type": "string"})
-    return {"anyOf": [say, one("exit", {"type": "string", "enum": list(names)})]} if names else say
+def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+    body = {"type": "object", "properties": dict(properties), "required": list(properties)}
+    return body | {"additionalProperties": False}
 
 
-def as_json(answer: Mapping[str, str]) -> str:
+def as_json(answer: Mapping[str, Any]) -> str:
     """`answer` as the model is to write it: without spaces, which is a token less before the first word."""
     return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
 
@@ -68,7 +78,9 @@ class AnswerReader:
 
     def __init__(self) -> None:
         self.exit: str | None = None
+        self.tool: tuple[str, dict[str, Any]] | None = None
         self.complete = False
+        self._whole = ""
         self._head = ""
         self._key = ""
         self._raw = ""
@@ -78,6 +90,7 @@ class AnswerReader:
         """The words to say that `piece` brought."""
         if self.complete:
             return ""
+        self._whole += piece
         if not self._key:
             self._head += piece
             head = self._head.lstrip()
@@ -90,6 +103,9 @@ class AnswerReader:
                 self._key, piece = parts[1], parts[3]
         if self._key == "plain":
             return piece
+        if self._key == "tool":
+            self._read_tool()
+            return ""
         text = self._unescape(piece)
         if self._key == "say":
             return text
@@ -97,6 +113,15 @@ class AnswerReader:
         if self.complete and self._key == "exit":
             self.exit = self._value
         return ""
+
+    def _read_tool(self) -> None:
+        """The name and arguments, once all of them are there."""
+        try:
+            wanted = json.loads(self._whole)
+            self.tool = str(wanted["tool"]), dict(wanted.get("arguments") or {})
+        except (ValueError, KeyError, TypeError):
+            return  # the rest is to come, or it never makes sense: then the answer is empty
+        self.complete = True
 
     def _unescape(self, piece: str) -> str:
         """JSON string characters (RFC 8259, section 7) up to the closing quote."""

@@ -12,15 +12,18 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from brain.clauses import ClauseSplitter
 from brain.conversation import Conversation
 from brain.engines import EngineError, SpeechAudio, Tts, TtsSettings
-from brain.orchestrator import Exit, Failed, Orchestrator, Say, Source
+from brain.orchestrator import Done, Exit, Failed, Orchestrator, Say, Source
+from brain.tools import Gate, Waiting, at_once
+from brain.trace import TurnTrace
 
 _END = None
 
 
 class Reply:
-    """The answer to `text`, in the making. `first_token` is a time on the call's clock, None until then.
+    """The answer to `text`, in the making. Times are the call's clock, None until they come.
 
-    `exit` is the named intent that the caller's words came to, `failed` why the fallback is said instead.
+    `exit` is the named intent that the caller's words came to, `failed` why the fallback is said instead, `waiting`
+    the tool that it has waited for, for a while. Tools with side effects wait for `committed`.
     """
 
     def __init__(
@@ -33,13 +36,21 @@ class Reply:
         voice: TtsSettings,
         rate_hz: int,
         now: Callable[[], float],
+        ready: Gate = at_once,
     ) -> None:
         self.turn, self.text = turn, text
         self.exit: str | None = None
         self.failed: str | None = None
+        self.waiting: str | None = None
+        self.committed = asyncio.Event()
+        self.began = now()
+        self.retrieved: float | None = None
         self.first_token: float | None = None
+        self.first_clause: float | None = None
+        self.first_audio: float | None = None
         self._conversation, self._orchestrator = conversation, orchestrator
         self._tts, self._voice, self._rate, self._now = tts, voice, rate_hz, now
+        self._ready = ready
         self._clauses: asyncio.Queue[str | None] = asyncio.Queue()
         self._audio: asyncio.Queue[SpeechAudio | EngineError | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
@@ -76,6 +87,14 @@ class Reply:
         await self._thought.wait()
         return " ".join(self._words)
 
+    def note(self, trace: TurnTrace) -> None:
+        """Write down when its stages came, once it has begun."""
+        trace.retrieved = self.retrieved if self.retrieved is not None else self.first_token
+        trace.first_token, trace.first_clause = self.first_token, self.first_clause
+        if trace.speculated:
+            done = trace.committed if self.first_audio is None else min(trace.committed, self.first_audio)
+            trace.saved_s = max(0.0, done - self.began)
+
     async def audio(self) -> AsyncGenerator[SpeechAudio, None]:
         """Its audio, as it comes. Closing this gives the reply up, unless all has been said."""
         ended = False
@@ -95,7 +114,9 @@ class Reply:
     async def _think(self) -> None:
         splitter = ClauseSplitter()
         try:
-            async for part in self._orchestrator.reply(self._conversation, self.text):
+            async for part in self._orchestrator.reply(
+                self._conversation, self.text, self._before_the_model, self._until_committed
+            ):
                 match part:
                     case Say(text, source):
                         # A sentence of the plan's own is whole, and as such it was rendered beforehand.
@@ -103,17 +124,35 @@ class Reply:
                         if self.first_token is None:
                             self.first_token = self._now()
                         self._speak([text] if whole else splitter.feed(text))
-                    case Exit(name):
-                        self.exit = name
+                        self.waiting = None
+                    case Waiting(tool):
+                        self.waiting = tool
                     case Failed(reason):
                         self.failed = reason
-            self._speak(splitter.finish())
+                    case Exit(name):
+                        self.exit = name
+                        self._all_said(splitter)
+                    case Done():
+                        self._all_said(splitter)
         finally:
-            self._clauses.put_nowait(_END)
-            self._begun.set()
+            self._all_said(splitter)
             self._thought.set()
 
+    async def _before_the_model(self) -> None:
+        self.retrieved = self._now()
+        await self._ready()
+
+    async def _until_committed(self) -> None:
+        await self.committed.wait()
+
+    def _all_said(self, splitter: ClauseSplitter) -> None:
+        self._speak(splitter.finish())
+        self._clauses.put_nowait(_END)
+        self._begun.set()
+
     def _speak(self, clauses: list[str]) -> None:
+        if clauses and self.first_clause is None:
+            self.first_clause = self._now()
         self._words += clauses
         for clause in clauses:
             self._clauses.put_nowait(clause)
@@ -121,6 +160,8 @@ class Reply:
     async def _voice_it(self) -> None:
         try:
             async for chunk in self._tts.speak(self._spoken_clauses(), self._voice, self._rate):
+                if self.first_audio is None:
+                    self.first_audio = self._now()
                 self._audio.put_nowait(chunk)
                 self._begun.set()
         except EngineError as error:

@@ -8,12 +8,23 @@ from brain.mouth import Utterance
 
 
 @dataclass(slots=True)
+class Speculations:
+    """Answers that were begun before their turn was committed: how many, how many were used, and were dropped."""
+
+    begun: int = 0
+    used: int = 0
+    dropped: int = 0
+
+
+@dataclass(slots=True)
 class TurnTrace:
     """One committed turn. Times are seconds on the call's clock; None where a stage did not happen.
 
-    `ended` is the caller's last sound, `committed` the end-of-turn decision, `first_token` the language
-    model's, `acknowledged` when an interjection was heard, which is no answer, `first_audio` the synthesiser's,
+    `ended` is the caller's last sound, `committed` the end-of-turn decision, `retrieved` when it was known what the
+    plan itself can say to it, `first_token` the language model's first word, `acknowledged` when an interjection was
+    heard, which is no answer, `first_clause` the first that could be spoken, `first_audio` the synthesiser's,
     `first_heard` when pjmedia's clock took the first sample.
+    `saved_s` is how much of the answer's making was done at the commit, or needed no more, where it was begun before.
     """
 
     turn: int
@@ -24,8 +35,11 @@ class TurnTrace:
     why: str
     final: float | None = None
     speculated: bool = False
+    saved_s: float = 0.0
+    retrieved: float | None = None
     first_token: float | None = None
     acknowledged: float | None = None
+    first_clause: float | None = None
     first_audio: float | None = None
     first_heard: float | None = None
     said: str = ""

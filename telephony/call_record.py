@@ -9,7 +9,7 @@ from typing import Any
 from brain import actions as act
 from brain import events as ev
 from brain.mouth import Utterance
-from brain.trace import TurnTrace
+from brain.trace import Speculations, TurnTrace
 from dialplans.call import CallInfo
 from media.echo import EchoReport
 from media.line_quality import LineStep
@@ -58,6 +58,7 @@ def call_record(
     loop_late_ms: Mapping[str, float],
     said: Sequence[Utterance],
     turns: Sequence[TurnTrace],
+    speculations: Speculations,
     private: Private,
     line_steps: Sequence[tuple[float, LineStep]],
     echo: EchoReport | None,
@@ -93,6 +94,7 @@ def call_record(
         },
         "slots": dict(slots),
         "turns": [turn_row(turn, private) for turn in turns],
+        "speculations": asdict(speculations),
         "said": [
             {
                 "at": item.first_heard,
@@ -134,11 +136,14 @@ def turn_row(turn: TurnTrace, private: Private) -> dict[str, Any]:
         "bot": private.bot(turn.utterance, turn.said),
         "complete": turn.complete,
         "speculated": turn.speculated,
+        "saved_ms": round(turn.saved_s * 1000),
         "ms": {
             "final": since_end(turn.final),
             "endpoint": since_end(turn.committed),
+            "retrieval": since_end(turn.retrieved),
             "first_token": since_end(turn.first_token),
             "acknowledged": since_end(turn.acknowledged),
+            "first_clause": since_end(turn.first_clause),
             "first_audio": since_end(turn.first_audio),
             "first_heard": since_end(turn.first_heard),
         },

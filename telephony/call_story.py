@@ -17,7 +17,7 @@ from brain import journal
 from media.frame import Pcm, silence
 from media.sound import SoundError, read_stereo
 
-STAGES = ("final", "endpoint", "first_token", "first_audio", "first_heard")
+STAGES = ("final", "endpoint", "retrieval", "first_token", "first_clause", "first_audio", "first_heard")
 """Of a turn's waterfall, in the order in which they usually come."""
 
 _MARKS: Mapping[str, str] = {

@@ -23,7 +23,9 @@ from telephony.trace import find_call
 ROW_S = 30.0
 _COLUMNS_A_SECOND = 50
 _CALLER, _BOT = "#1f5fa8", "#c2571a"
-_COLOURS = dict(zip(STAGES, ("#7fb069", "#e6c229", "#9d7fc9", "#d1495b", "#555555"), strict=True))
+_COLOURS = dict(
+    zip(STAGES, ("#7fb069", "#e6c229", "#2a9d8f", "#9d7fc9", "#f4a261", "#d1495b", "#555555"), strict=True)
+)
 _MARKS = {"duck": "v", "pause": "|", "resume": ">", "stop": "X", "dropped": "_"}
 
 
@@ -140,9 +142,8 @@ def _legend(figure: Any) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    names = {"final": "transcript", "endpoint": "decision", "first_token": "first token", "first_audio": "first audio",
-             "first_heard": "heard"}  # fmt: skip
-    handles: list[Any] = [Patch(color=_COLOURS[stage], label=f"to {names[stage]}") for stage in STAGES]
+    names = {"final": "transcript", "endpoint": "decision", "first_heard": "heard"}
+    handles: list[Any] = [Patch(color=_COLOURS[stage], label=f"to {names.get(stage, stage.replace('_', ' '))}") for stage in STAGES]
     handles += [
         Line2D([], [], marker=shape, color="black", linestyle="", label=kind) for kind, shape in _MARKS.items()
     ]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from brain.agent_prompt import build_prefix, build_system_prompt, caller_words
 from brain.answers import KnownAnswer
 from brain.conversation import Conversation
 from brain.engines import EngineError, LlmSettings
@@ -27,9 +28,6 @@ from brain.orchestrator import (
     ReplyPart,
     Say,
     Source,
-    build_prefix,
-    build_system_prompt,
-    caller_words,
 )
 
 SPEC = AgentSpec(

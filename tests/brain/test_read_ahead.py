@@ -7,10 +7,11 @@ import asyncio
 import pytest
 from virtual_call import RATE, Line, call
 
+from brain.agent_prompt import caller_words
 from brain.conversing import Replier, converse
 from brain.engines import EngineError
 from brain.llm.fake import ScriptedLlm
-from brain.orchestrator import AgentExit, AgentSpec, caller_words
+from brain.orchestrator import AgentExit, AgentSpec
 from brain.read_ahead import ReadAhead
 from brain.stt.fake import ScriptedStt
 from brain.tts.fake import ToneTts
@@ -87,8 +88,8 @@ def test_a_callers_words_are_read_while_they_speak(monkeypatch: pytest.MonkeyPat
     assert llm.asked[0][0][-1].content == caller_words(LONG)
 
 
-def test_reading_stops_when_the_caller_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The recogniser's final needs the cores, then the answer does."""
+def test_the_model_is_asked_once_it_has_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But not for ever: a reading that takes too long is given up."""
     order: list[str] = []
 
     class Slow(ScriptedLlm):

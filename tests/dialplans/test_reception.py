@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from brain.orchestrator import build_system_prompt
+from brain.agent_prompt import build_system_prompt
 from dialplans.call import AgentOutcome, Keyed, Nothing, Said, Unheard
 from dialplans.fake_call import HangsUp, Line, ScriptedCall, Transferred, journey
 from dialplans.keypad import keys_of_name
