@@ -8,6 +8,7 @@ hears a low "hmm" now and then. Its times run beside those of the states: `Air.f
 from __future__ import annotations
 
 from brain import actions as act
+from brain.endpointing import UNFINISHED
 from brain.expect import Kind
 from brain.floor import Floor, State
 from brain.interruption import answers, is_nod
@@ -30,9 +31,7 @@ LONG_TALK_S = 8.0
 NODS_APART_S = 10.0
 """but no two within this,"""
 NOD_AFTER_S = 0.35
-"""so long after the last sound, where they still haven't gone on,"""
-NOT_THE_END = 0.05
-"""and only in a pause that is the end with no more than this probability."""
+"""so long after the last sound, where they still haven't gone on, and their words say that they will."""
 
 
 def await_reply(floor: Floor, now: float) -> None:
@@ -125,7 +124,6 @@ def nod(floor: Floor, now: float) -> None:
     turn = floor.turn
     if floor.state is not State.ENDING or turn is None or not turn.over or floor.echo_doubted:
         return
-    p = turn.decision.p
-    if turn.text and p is not None and p <= NOT_THE_END and not ends_in_figures(turn.text):
+    if turn.text and turn.decision.reason == UNFINISHED and not ends_in_figures(turn.text):
         floor.air.nodded = now
         floor.out.append(act.Nod())
