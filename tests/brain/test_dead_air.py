@@ -232,7 +232,7 @@ def test_without_a_text_it_is_the_models_to_answer() -> None:
 
 def long_talk(end: str = "and then my knee began to hurt and", **settings: object) -> Talk:
     """Nine seconds of talk, a pause of 0.7 s that is no end, and some more."""
-    line = talk(**settings).says("I fell off a ladder", 1.0, 6.0).says(end, 6.4, 10.0)
+    line = talk(**settings).says("I fell off a ladder and", 1.0, 6.0).says(end, 6.4, 10.0)
     return line.says("so I would like to see somebody.", 10.7, 12.0)
 
 
