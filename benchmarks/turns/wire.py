@@ -107,7 +107,7 @@ async def _running(asked: Sequence[tuple[Expect, str]]) -> AsyncIterator[tuple[B
 
 
 def plan(name: str, expect: Expect, question: str) -> dict[str, Any]:
-    """A plan that asks once and says that it heard. It asks again instead of hanging up: the caller does, at its end."""
+    """A plan that asks once and says that it heard; then it listens until the caller hangs up."""
     gather: dict[str, Any] = {"slot": "answer", "type": TYPES[expect.kind], "prompt": question, "silence_s": 20}
     if expect.kind is Kind.DIGITS:
         gather |= {"min_digits": expect.min_digits, "max_digits": expect.max_digits}
