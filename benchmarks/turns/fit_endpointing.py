@@ -69,6 +69,9 @@ PRIORS: Mapping[str, Prior] = {
 }
 
 
+_SETTLED = ("whole answer", "unfinished")
+
+
 @dataclass(frozen=True, slots=True)
 class Pause:
     """One pause: what was known of it in the end, whether the turn was over, how long it was (None: for good)."""
@@ -167,6 +170,10 @@ def main() -> int:
         count = int((values[:, names.index(name)] != 0).sum())
         print(f'    "{name}": {weight:.2f},  # {count} pauses; prior {PRIORS[name].mean} at {PRIORS[name].precision:g}')
     print(f"held out: area under the ROC curve {ranked(odds, over):.3f}")
+    undecided = np.array([not values[row, [names.index(n) for n in _SETTLED]].any() for row in range(len(told))])
+    voice = values[:, names.index("voice")]
+    alone = ranked(voice[undecided], over[undecided])
+    print(f"of the {undecided.sum()} that the words leave open, by the audio model alone: {alone:.3f}")
     print(f"what is left of a pause after {QUICK_S} s: {np.mean(left):.3f} s on average")
     print(json.dumps({name: round(float(weight), 2) for name, weight in zip(names, weights, strict=True)}))
     return 0
