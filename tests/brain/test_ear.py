@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 from virtual_call import Line, asking, call
 
+from brain import ear, journal
+from brain import events as ev
 from brain.engines import SttSettings, SttStream, TtsSettings
 from brain.expect import Expect, Kind
 from brain.stt.fake import ScriptedStream, ScriptedStt
+from media.frame import Pcm
+from media.prosody import Prosody
 
 
 class Noting(ScriptedStt):
@@ -44,3 +48,30 @@ def test_phrases_are_for_words_and_not_for_digits(monkeypatch: pytest.MonkeyPatc
 
     call(scene, monkeypatch, Noting(["When do you open?", "555 0123", "John Smith."], begun))
     assert [settings.phrases for settings in begun] == [plan.phrases, (), plan.phrases]
+
+
+def test_a_pause_comes_with_its_prosody_and_a_partial_with_the_end_of_what_it_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    measured: list[Pcm] = []
+
+    def measure(speech: Pcm, rate_hz: int) -> Prosody:
+        measured.append(speech)
+        return Prosody(fall_st=2.5)
+
+    monkeypatch.setattr(ear, "measure", measure)
+
+    async def scene(line: Line) -> None:
+        answer = asking(line, None)
+        await line.pass_time(0.5)
+        await line.pass_time(2.0, loud=True)
+        await line.pass_time(2.0)
+        await answer
+
+    line = call(scene, monkeypatch, ScriptedStt(["When do you open today?"], whole=True))
+    events = [event for _, event, _ in journal.read(line.lines)]
+    stop = next(n for n, event in enumerate(events) if isinstance(event, ev.SpeechStopped))
+    assert events[stop - 1] == ev.Prosody(events[stop].at, Prosody(fall_st=2.5))
+    assert measured[0].size == 8000 and measured[0].any() and measured[0][-160:].any()
+    partials = [event for event in events if isinstance(event, ev.PartialText)]
+    assert partials and all(event.until is not None and event.at - 0.1 <= event.until <= event.at for event in partials)
