@@ -14,27 +14,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 WEIGHTS: Mapping[str, float] = {
-    "a pause": 0.49,
+    "a pause": 0.42,
     # words and the plan's expectation, 0 or 1 (brain.endpoint_words)
-    "whole answer": 5.53,
-    "likely whole": 1.52,
-    "lone yes or no": -1.07,
-    "may go on": -0.76,
-    "unfinished": -4.83,
-    "sentence ends": 0.24,
-    "question": 0.98,
-    "small word": -1.41,
+    "whole answer": 5.52,
+    "likely whole": 1.41,
+    "lone yes or no": -0.77,
+    "may go on": -0.79,
+    "unfinished": -4.76,
+    "sentence ends": 0.25,
+    "question": 0.99,
+    "small word": -1.61,
     "no words yet": -0.5,
     "no words": -0.5,
-    "noise": -0.5,
+    "noise": 2.0,
     # the audio model, in log-odds
-    "voice": 0.35,
+    "voice": 0.18,
     # prosody: semitones, decibels and seconds over the usual (brain.endpointing)
-    "pitch falls": 0.04,
-    "fades": 0.02,
-    "last syllable": 0.33,
+    "pitch falls": 0.03,
+    "fades": 0.03,
+    "last syllable": 0.22,
     # how long the turn has lasted, as a logarithm
-    "long": 1.14,
+    "long": 1.08,
     # the longest pause that this caller has gone on after, seconds
     "caller pauses": -1.5,
 }

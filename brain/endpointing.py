@@ -43,8 +43,8 @@ _MOST_PAUSE_S = 0.6
 """Of a caller's pauses no more than so much counts: somebody who thought for a second need not do it again."""
 
 
-_ANSWERS = frozenset(answer.value for answer in Answer if answer is not Answer.NONE)
-"""Of words that say themselves how much of an answer they are, the length says nothing."""
+_TIMELESS = frozenset({"noise", *(answer.value for answer in Answer if answer is not Answer.NONE)})
+"""Of words that say themselves how much of an answer they are, and of noise, the length says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def features(evidence: Evidence) -> dict[str, float]:
     """The value of each piece of evidence by its name in `WEIGHTS`."""
     words = word_features(evidence.expect, evidence.text, evidence.final)
     found = {"a pause": 1.0, **words, **_heard(evidence)}
-    if not words.keys() & _ANSWERS:
+    if not words.keys() & _TIMELESS:
         found["long"] = log(max(_SHORTEST_S, min(_LONGEST_S, evidence.lasted_s)) / USUAL_S)
     return found
 

@@ -7,10 +7,14 @@ import pytest
 from no_echo import NoEcho
 from virtual_call import FRAME, Line, asking, call
 
+from brain import ear, journal
+from brain import events as ev
 from brain.engines import SttSettings, SttStream, TtsSettings
 from brain.expect import Expect, Kind
 from brain.stt.fake import ScriptedStream, ScriptedStt
 from media.echo import EchoState
+from media.frame import Pcm
+from media.prosody import Prosody
 
 
 class Noting(ScriptedStt):
@@ -66,3 +70,30 @@ def test_a_voice_louder_than_an_echo_can_be_is_not_doubted(monkeypatch: pytest.M
         assert 11 <= doubted[1][0] <= 12
 
     call(scene, monkeypatch)
+
+
+def test_a_pause_comes_with_its_prosody_and_a_partial_with_the_end_of_what_it_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    measured: list[Pcm] = []
+
+    def measure(speech: Pcm, rate_hz: int) -> Prosody:
+        measured.append(speech)
+        return Prosody(fall_st=2.5)
+
+    monkeypatch.setattr(ear, "measure", measure)
+
+    async def scene(line: Line) -> None:
+        answer = asking(line, None)
+        await line.pass_time(0.5)
+        await line.pass_time(2.0, loud=True)
+        await line.pass_time(2.0)
+        await answer
+
+    line = call(scene, monkeypatch, ScriptedStt(["When do you open today?"], whole=True))
+    events = [event for _, event, _ in journal.read(line.lines)]
+    stop = next(n for n, event in enumerate(events) if isinstance(event, ev.SpeechStopped))
+    assert events[stop - 1] == ev.Prosody(events[stop].at, Prosody(fall_st=2.5))
+    assert measured[0].size == 8000 and measured[0].any() and measured[0][-160:].any()
+    partials = [event for event in events if isinstance(event, ev.PartialText)]
+    assert partials and all(event.until is not None and event.at - 0.1 <= event.until <= event.at for event in partials)

@@ -203,7 +203,7 @@ def test_a_mutter_after_the_commit_does_not_cost_the_reply() -> None:
 
 
 def test_a_mutter_that_is_over_before_the_reply_is_not_answered() -> None:
-    talk = Talk(score=0.97).asked().says("I want to book.", 1.0, 2.0).says("Okay.", 2.6, 2.9)
+    talk = Talk(score=0.97).asked().says("I want to book.", 1.0, 2.0).says("Okay.", 2.7, 2.95)
     talk.asked(3.6, prompt=True).prompt(3.8, 3.0).until(6)
     assert talk.voice == [] and [text for _, _, text in talk.outcomes] == ["I want to book."]
 

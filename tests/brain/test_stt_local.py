@@ -1,0 +1,61 @@
+"""The recogniser's stream over a model that answers when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from brain.engines import Final, Partial, SttSettings
+from brain.speech_scheduler import Scheduler
+from brain.stt import local
+from brain.stt.whisper import Hypothesis
+
+RATE = 8000
+LOUD = (np.random.default_rng(2).normal(0, 4000, RATE)).astype(np.int16)
+
+
+class Gated:
+    """A model whose decodes wait at a gate, once it is shut."""
+
+    def __init__(self, *where: object) -> None:
+        self.shut = False
+        self.entered, self.gate = threading.Event(), threading.Event()
+
+    def check_language(self, language: str) -> None: ...
+
+    def decode(self, audio: np.ndarray, language: str, phrases: object, want_words: bool) -> Hypothesis:
+        if self.shut:
+            self.entered.set()
+            assert self.gate.wait(10.0)
+        return Hypothesis("yes", (), -0.1, 0.0)
+
+
+async def test_a_partial_under_way_when_the_final_is_asked_for_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "WhisperModel", Gated)
+    monkeypatch.setattr(local, "model_folder", lambda name, cache: Path(name))
+    scheduler = Scheduler(2)
+    stt = local.WhisperStt(scheduler)
+    await stt.warm(SttSettings())
+    model = await stt.model("base")
+    assert isinstance(model, Gated)
+    model.shut = True
+    stream = await stt.open("call", RATE)
+    stream.begin(1, SttSettings())
+    stream.feed(LOUD[: RATE // 2])
+    await asyncio.to_thread(model.entered.wait, 10.0)
+    stream.feed(LOUD[: RATE // 4])
+    stream.finalize(1, 1)
+    model.gate.set()
+    answers = stream.__aiter__()
+    async with asyncio.timeout(10.0):
+        heard = [await anext(answers), await anext(answers)]
+    partial = next(item for item in heard if isinstance(item, Partial))
+    final = next(item for item in heard if isinstance(item, Final))
+    assert (partial.text, partial.audio_ms) == ("yes", 500) and partial.confidence == pytest.approx(0.905, abs=0.001)
+    assert final.audio_ms == 750
+    await stream.aclose()
+    await scheduler.aclose()
