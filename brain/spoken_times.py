@@ -26,6 +26,8 @@ _MISHEARD = (
     (re.compile(r"\bhalf (?:of )?pastr(?:y|ies)\b"), "half past three"),
     (re.compile(r"\bquarter tonight\b"), "quarter to nine"),
     (re.compile(r"\bto night\b"), "tonight"),
+    (re.compile(r"\bpass\b"), "past"),
+    (re.compile(r"^\W*for(?= (?:in the|o'clock|[ap]\.?m))"), "four"),
 )
 _NIGHT_BEGINS = 6
 """At night: from six on before midnight, earlier after it."""
