@@ -26,6 +26,7 @@ _NUMERIC = re.compile(
 )
 _ISO = re.compile(r"(?<![\w-])([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?![\w-])")
 _RUN = re.compile(r"(?<![\w-])([0-9o]{2})[ -]?([0-9o]{2})[ -]?((?:[0-9]{2})?[0-9o]{2})(?![\w-])", re.I)
+_SPLIT_NOUGHT = re.compile(r"(?<![\w-])0-([0-9])(?=-)")
 _FUTURE_YEARS = 20
 """A year of two digits up to so far ahead is of this century."""
 _LONGEST_LIFE = 120
@@ -105,6 +106,7 @@ def _corrected(old: DateParts, new: DateParts) -> DateParts:
 
 def _read(text: str) -> DateParts:
     """One attempt."""
+    text = _SPLIT_NOUGHT.sub(r"0\1", text)
     if iso := _ISO.search(text):
         return DateParts(int(iso[3]), int(iso[2]), int(iso[1]))
     words = number_words(text)
@@ -157,7 +159,7 @@ def _word(words: list[str], at: int, parts: DateParts, loose: list[str]) -> tupl
                 return replace(parts, weeks=days // 7, open=True), end + 1
         if joint == "ago":
             return replace(parts, days=-days), end + 1
-        return replace(parts, open=True), end
+        return replace(parts, days=days, open=True), end  # "two weeks": from today, or from what follows
     if (ordinal := ordinal_at(words, at)) is not None:
         return replace(parts, day=ordinal[0]) if parts.day is None else parts, at + ordinal[1]
     if (year := _year(words, at)) is not None and (parts.month or parts.day) and year[0] >= 1000:

@@ -49,6 +49,7 @@ _MISHEARD = (
     (re.compile(r"\bdot[ -]?com(?:e|m)?\b"), "dot com"),
     (re.compile(r"(?:\bdot|\.)\s*(?:code|cool|coat|go)(?=\s*(?:\bdot\b|\.)\s*u\.?k)"), " dot co"),
     (re.compile(r"\bat sign\b"), "at"),
+    (re.compile(r"\b(double|triple)-"), r"\1 "),
     (re.compile(r"\bu\.k\b"), "uk"),
 )
 MAX_LOCAL, MAX_ADDRESS = 64, 254

@@ -26,6 +26,8 @@ _MISHEARD = (
     (re.compile(r"\bhalf (?:of )?pastr(?:y|ies)\b"), "half past three"),
     (re.compile(r"\bquarter tonight\b"), "quarter to nine"),
     (re.compile(r"\bto night\b"), "tonight"),
+    (re.compile(r"\bpass\b"), "past"),
+    (re.compile(r"^\W*for(?= (?:in the|o'clock|[ap]\.?m))"), "four"),
 )
 _NIGHT_BEGINS = 6
 """At night: from six on before midnight, earlier after it."""
@@ -169,8 +171,8 @@ def _plain(words: list[str], plain: str, half: bool | None) -> SpokenTime | None
         if minutes is not None and 10 <= minutes[0] < 60 and minutes[0] == int(minutes[0]):
             return _checked(value, int(minutes[0]), half)
         before = words[at - 1] if at else ""
-        if before in _PAST:
-            return None  # "I'm past two": its minutes were misheard
+        if before in _PAST or (before == "to" and at > 1):
+            return None  # "I'm past two", "order to nine": the minutes were misheard
         clock = after in ("o'clock", "oclock", "o", "clock") or (before == "at" and len(words) > 1)
         if clock or after in ("am", "pm", "in", "tonight", "this") or half is not None or before in _LEAD:
             return _checked(value, 0, half, exact=after.endswith("clock"))

@@ -209,7 +209,7 @@ def _code_said(text: str, terms: Terms) -> Answer | Part | None:
         return Part(f"I have {code_aloud(found.code)}. And the rest?")
     doubled = _DOUBLE.sub(r"\1\1", found.code)  # "double T" is heard as W T
     others = (doubled,) if doubled != found.code else ()
-    return Answer(found.code, others, sure=found.clear)
+    return Answer(found.code, others, sure=found.clear and found.sure == 1.0)
 
 
 def _code_keyed(keys: str, terms: Terms) -> Answer | None:

@@ -50,6 +50,8 @@ def readings(text: str, **bounds: date) -> list[str]:
         ("yesterday", "2026-06-30"),
         ("in three days", "2026-07-04"),
         ("two weeks from today", "2026-07-15"),
+        ("and two weeks.", "2026-07-15"),
+        ("0-3-12-76.", "1976-03-12"),
         ("a week ago", "2026-06-24"),
         ("Friday", "2026-07-03"),
         ("Wednesday", "2026-07-08"),

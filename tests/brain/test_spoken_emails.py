@@ -23,6 +23,7 @@ from brain.spoken_emails import spoken_email
         ("bob double seven at outlook dot com", "bob77@outlook.com"),
         ("s as in sam m i t h at hot mail dot com", "smith@hotmail.com"),
         ("Be as in boy, a k-e-r, at hotmail.com", "baker@hotmail.com"),
+        ("Anna double-seven at iCloud.com.", "anna77@icloud.com"),
         ("Alpha bravo charlie at example.com", "abc@example.com"),
         ("john smith gmail dot com", "johnsmith@gmail.com"),
         ("a.b+c@d.org.", "a.b+c@d.org"),

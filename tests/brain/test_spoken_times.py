@@ -39,6 +39,7 @@ def readings(text: str, earliest: time | None = None, latest: time | None = None
         ("five to noon", "11:55"),
         ("quarter tonight in the morning.", "08:45"),
         ("three, no, four pm", "16:00"),
+        ("for in the afternoon.", "16:00"),
         ("3 pm, no, four", "16:00"),
         ("four in the morning, sorry, afternoon", "16:00"),
     ],
@@ -62,13 +63,14 @@ def test_one_time(text: str, moment: str) -> None:
         ("twelve", "12:00", "00:00"),
         ("around nine or so", "09:00", "21:00"),
         ("five minutes past two", "14:05", "02:05"),
+        ("5 pass 2", "14:05", "02:05"),
     ],
 )
 def test_which_half_of_the_day_is_open(text: str, likely: str, other: str) -> None:
     assert readings(text) == [likely, other]
 
 
-@pytest.mark.parametrize("text", ["", "no idea", "25:10", "half past", "quarter to", "tomorrow", "I'm past two"])
+@pytest.mark.parametrize("text", ["", "no idea", "25:10", "half past", "quarter to", "tomorrow", "I'm past two", "order to nine"])
 def test_no_time(text: str) -> None:
     assert readings(text) == []
 

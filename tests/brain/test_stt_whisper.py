@@ -9,9 +9,11 @@ import jiwer
 import numpy as np
 import pytest
 from contract_stt import SttContract, feed, until_final
-from recordings import brown_fox, hello_world, noise, telephone, two_cities
+from recordings import brown_fox, hello_world, noise, two_cities
 
 from benchmarks.human_clips import TWO_CITIES
+from benchmarks.phrases import NAMES, STREETS
+from benchmarks.spoken_digits import on_the_line
 from brain.engines import EngineError, Stt, SttSettings
 from brain.log_mel import RATE_HZ
 from brain.resampling import resample
@@ -75,9 +77,8 @@ def test_base_hears_a_sentence_through_g711(base: WhisperModel) -> None:
 )
 def test_base_tells_languages_apart(base: WhisperModel, voice: str, text: str, language: str) -> None:
     engine = Espeak(voice)
-    line = telephone(engine.synthesize(text, 1.0), engine.rate_hz)
-    settings = SttSettings(others=("de", "es"))
-    heard = decode(base, settings, True, Snapshot(line, 8000, 0, ())).hypothesis
+    line = on_the_line(engine.synthesize(text, 1.0), engine.rate_hz)
+    heard = base.decode(line, "en", (), True, ("de", "es"))
     assert heard.language == language
     assert jiwer.wer(plain(text), plain(heard.text)) < 0.4
 
@@ -88,7 +89,7 @@ def test_base_hears_no_language_where_nobody_speaks(base: WhisperModel, pcm: Pcm
     assert (heard.text, heard.language) == ("", "")
 
 
-@pytest.mark.parametrize("phrases", [(), ("yes", "no", "operator")])
+@pytest.mark.parametrize("phrases", [(), ("yes", "no", "operator"), (*STREETS, *NAMES)], ids=["none", "few", "many"])
 @pytest.mark.parametrize(
     "pcm",
     [

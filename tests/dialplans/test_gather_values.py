@@ -57,6 +57,7 @@ async def test_what_is_clear_is_taken(tmp_path: Path, keys: str, text: str, valu
     ("keys", "text", "reading"),
     [
         ("type: email", "john at example dot com", "I have J, O, H, N, at E, X, A, M, P, L, E dot com. Is that right?"),
+        ("type: spelled", "Lena November 8 0", "I have N as in November, 8, 0. Is that right?"),
         ("type: spelled", "B K 4 7", "I have B as in Bravo, K, 4, 7. Is that right?"),
         ("type: time", "half past three", "Did you say 3:30 in the afternoon?"),
         ("type: date", "next Friday", "Did you say Friday, July 10th, 2026?"),
