@@ -143,7 +143,9 @@ def _legend(figure: Any) -> None:
     from matplotlib.patches import Patch
 
     names = {"final": "transcript", "endpoint": "decision", "first_heard": "heard"}
-    handles: list[Any] = [Patch(color=_COLOURS[stage], label=f"to {names.get(stage, stage.replace('_', ' '))}") for stage in STAGES]
+    handles: list[Any] = [
+        Patch(color=_COLOURS[stage], label=f"to {names.get(stage, stage.replace('_', ' '))}") for stage in STAGES
+    ]
     handles += [
         Line2D([], [], marker=shape, color="black", linestyle="", label=kind) for kind, shape in _MARKS.items()
     ]

@@ -73,6 +73,9 @@ class Agent(Verb):
     """What to say to a question about something else."""
     fallback: Texts = []
     """What to say when the model fails: the first time, the second time... After the last, `on_failed`."""
+    openings: Texts = []
+    """Said at once, in turn, to a question after a fact that the prompt surely holds: "Sure,". The model goes on from
+    there. Give at least two, so that the same isn't said twice running."""
     max_turns: int = Field(20, ge=1, le=200)
     """So many turns of the caller, then `on_turns`."""
     silence_s: float = Field(8.0, gt=0, le=60)
@@ -153,6 +156,7 @@ class Agent(Verb):
                 for name, way in self.exits.items()
             ),
             max_turns=self.max_turns,
+            openings=tuple(map(filled, self.openings)),
             silence_s=self.silence_s,
             use_answers=self.by_heart,
             keys_prompt=self.by_keys_prompt(facts) if any(way.key for way in self.exits.values()) else "",
@@ -163,6 +167,7 @@ class Agent(Verb):
         """Every sentence it may say that the model doesn't word."""
         spec = self.spec(facts)
         says = [answer.say for answer in spec.answers] + [way.say for way in spec.exits if way.say]
+        says += spec.openings
         if spec.keys_prompt:
             says.append(spec.keys_prompt)
         return [*says, spec.unknown, spec.off_topic, spec.still_there, *spec.fallback]
@@ -177,8 +182,9 @@ class Agent(Verb):
         for key in (*OWN_TEXTS, "keys_prompt"):
             if text := getattr(self, key):
                 yield (key,), text
-        for index, text in enumerate(self.fallback):
-            yield ("fallback", index), text
+        for key in ("openings", "fallback"):
+            for index, text in enumerate(getattr(self, key)):
+                yield (key, index), text
 
     def targets(self) -> Iterator[tuple[Loc, str]]:
         for name, way in self.exits.items():
