@@ -36,7 +36,7 @@ QUESTIONS_A_CALL = 5
 NOISE_DBFS = -58
 SILENCE_MS = 1200
 """The caller takes the bot as done after this much silence: more than it leaves between two clauses."""
-STAGES = ("final", "endpoint", "retrieval", "first_token", "first_clause", "first_audio", "first_heard")
+STAGES = tuple("final endpoint retrieval first_token first_clause first_audio first_heard answer_heard".split())
 
 SLOTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("slot: call back", "Could somebody call me back, please?", ("name",)),
@@ -71,6 +71,14 @@ class Scored:
     stages: dict[str, int | None]
 
     @property
+    def answer_ms(self) -> float | None:
+        """On the wire, the first word that answers: behind the first sound by what the record says."""
+        first, answer = self.stages.get("first_heard"), self.stages.get("answer_heard")
+        if self.wire_ms is None or first is None or answer is None:
+            return None
+        return self.wire_ms + answer - first
+
+    @property
     def worded(self) -> bool:
         """Whether the language model words the answer."""
         return not self.asked.kind.startswith("slot")
@@ -95,8 +103,8 @@ class Judge:
         return self._whisper.text(np.pad(pcm, rate_hz // 2), rate_hz)
 
 
-def plan_of(facts: dict[str, str]) -> str:
-    """The reception plan with other facts."""
+def plan_of(facts: dict[str, str], openings: str = "") -> str:
+    """The reception plan with other facts; `openings` are the agent's, as YAML writes a list."""
     text = RECEPTION.read_text()
     for name, fact in facts.items():
         text, found = re.subn(rf"^  {name}: .*$", f"  {name}: {fact}", text, count=1, flags=re.MULTILINE)
@@ -104,6 +112,7 @@ def plan_of(facts: dict[str, str]) -> str:
             raise ValueError(f"{RECEPTION} has no fact {name!r}")
     # Every answer is to be worded by the model: none is said by heart, and no "one moment" stops the clock.
     keys = "        by_heart: false\n        acknowledgements: []\n"
+    keys += f"        openings: {openings}\n" if openings else ""
     return text.replace("        max_turns:", f"{keys}        max_turns:", 1)
 
 
@@ -150,17 +159,20 @@ def score(asked: list[Asked], report: Report, invited_ns: int, record: dict[str,
     return scored + [Scored(missing, "", "", False, None, {}) for missing in asked[len(report.turns) :]]
 
 
-async def measure(turns: int, seed: int, config: dict[str, Any], slots: bool) -> tuple[list[Scored], list[Report]]:
-    """Make calls until `turns` turns were asked."""
+async def measure(
+    turns: int, seed: int, config: dict[str, Any], slots: bool, openings: str
+) -> tuple[list[Scored], list[Report], list[dict[str, Any]]]:
+    """Make calls until `turns` turns were asked. Returns them, the caller's reports and the bot's records."""
     rng = random.Random(seed)
     clinic = draw(rng)
     asked = questions(clinic, rng)
     judge = Judge()
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "reception.yaml").write_text(plan_of(clinic.facts))
+        (Path(folder) / "reception.yaml").write_text(plan_of(clinic.facts, openings))
         config = {**config, "plans": {"default": "reception", "folder": folder}}
         scored: list[Scored] = []
         reports: list[Report] = []
+        records: list[dict[str, Any]] = []
         async with bot(config) as running:
             for number, call in enumerate(calls_of(asked, rng, slots)):
                 if len(scored) >= turns:
@@ -172,10 +184,11 @@ async def measure(turns: int, seed: int, config: dict[str, Any], slots: bool) ->
                 record = await _record(running, report.call_id)
                 scored += score(call, report, caller.diary.invited_ns, record)
                 reports.append(report)
+                records.append(record)
                 print(f"call {number + 1}:", flush=True)
                 for s in scored[-len(call) :]:
                     print(f"  {s.line()}", flush=True)
-            return scored, reports
+            return scored, reports, records
 
 
 async def _record(running: Bot, call_id: str) -> dict[str, Any]:
@@ -197,7 +210,18 @@ def table(title: str, scored: list[Scored]) -> dict[str, Any]:
             row[stage] = _percentiles(stage.replace("_", " "), values)
     if good:
         row["wire"] = _percentiles("wire: ear to mouth", [s.wire_ms for s in good])
+    answers = [s.answer_ms for s in good if s.answer_ms is not None]
+    if answers and answers != [s.wire_ms for s in good]:
+        row["answer"] = _percentiles("wire: first word that answers", answers)
     return row
+
+
+def speculations(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Print how often an answer was begun before its turn was over, and what that saved."""
+    counts = {key: sum(r["speculations"][key] for r in records) for key in ("begun", "used", "dropped")}
+    saved = [turn["saved_ms"] for r in records for turn in r["turns"] if turn["speculated"]]
+    print(f"\nanswers begun before the turn was over: {counts}")
+    return {**counts, "saved_ms": _percentiles("  saved by those that were used", saved) if saved else None}
 
 
 def _percentiles(name: str, values: list[Any]) -> list[int]:
@@ -213,14 +237,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20260101)
     parser.add_argument("--llm", default="qwen2.5-1.5b", help="llm.model")
     parser.add_argument("--voice", default="hibari")
+    parser.add_argument("--openings", default="", help="the agent's openings, as YAML: '[\"Sure,\", \"Okay,\"]'")
     parser.add_argument("--no-slots", action="store_true", help="only questions that the model words")
     args = parser.parse_args()
     config = {"llm": {"model": args.llm}, "speech": {"voices": [args.voice]}}
-    scored, reports = asyncio.run(measure(args.turns, args.seed, config, not args.no_slots))
+    scored, reports, records = asyncio.run(
+        measure(args.turns, args.seed, config, not args.no_slots, args.openings)
+    )
     figures: dict[str, Any] = {"benchmark": "ear_to_mouth", "seed": args.seed, "llm": args.llm}
     figures["worded"] = table("answers that the language model words", [s for s in scored if s.worded])
     figures["held_out"] = table("  of these, never used while developing", [s for s in scored if s.asked.held_out])
     figures["slots"] = table("prompts and slots", [s for s in scored if not s.worded])
+    figures["speculations"] = speculations(records)
     gaps = [r.media.gaps for r in reports if r.media is not None and r.media.gaps is not None]
     figures["rtp_gap_ms"] = [max(g.p99_ms for g in gaps), max(g.max_ms for g in gaps)] if gaps else None
     print(f"\nbot's RTP gap, worst call: p99 and max {figures['rtp_gap_ms']} ms")

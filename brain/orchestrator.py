@@ -64,6 +64,7 @@ class AgentSpec:
     fallback: said when the model fails, one after another; after the last the agent exits by "failed".
     max_turns: the caller's turns that are answered before the agent exits by "max_turns".
     patience_s: how long to wait for each piece of the model's answer.
+    openings: words such as "Sure," said at once, in turn, where a question is surely answered; the model goes on.
     silence_s: the caller's silence after which the first of `still_there` is said; after as much again the next, and
     after the last the conversation ends. courtesy: what is said in other dead air.
     keys_prompt: tells of the exits' keys, once, where speech can't be relied on.
@@ -82,6 +83,7 @@ class AgentSpec:
     llm: LlmSettings = field(default_factory=lambda: LlmSettings(max_tokens=90))
     use_answers: bool = True
     patience_s: float = 5.0
+    openings: tuple[str, ...] = ()
     silence_s: float = 8.0
     still_there: tuple[str, ...] = ("Are you still there?",)
     courtesy: Courtesy = Courtesy()
@@ -101,8 +103,9 @@ class AgentSpec:
 
 
 class Source(Enum):
-    """Where words came from."""
+    """Where words came from. An opening comes before the model's own."""
 
+    OPENING = "opening"
     ANSWER = "answer"
     EXIT = "exit"
     LLM = "llm"
@@ -151,6 +154,7 @@ _WHEN = frozenset(
 
 
 _FACT = r"(?:what|which|who|whose|where|when|how (?:much|many|late|long|far))\b"
+_WH_QUESTION = re.compile(rf"(?i)^\W*(?:\w+\W+){{0,5}}{_FACT}")
 _IS_THERE = r"\b(?:is|are) there\b|\bdo you have\b"
 _FACT_QUESTION = re.compile(rf"(?i)^\W*(?:\w+\W+){{0,2}}{_FACT}|\b{_FACT}.*\?\s*$|{_IS_THERE}")
 """Asks for a fact, and hardly ever for a person or a call back. A recogniser forgets question marks."""
@@ -236,9 +240,10 @@ class Orchestrator:
         prices = self._facts.prices(user_text)
         numbers = self._numbers if prices is None else prices
         tools = tuple(self._tool_by_name.values())
+        opening = "" if names or tools else self._opening(conversation.caller_turns, user_text)
         for _ in range(MOST_TOOLS):
             reader = AnswerReader()
-            async with aclosing(self._answer(messages, names, tools, reader, numbers)) as parts:
+            async with aclosing(self._answer(messages, names, tools, reader, numbers, opening)) as parts:
                 async for part in parts:
                     yield part
             if reader.tool is None or self._tools is None:
@@ -263,9 +268,10 @@ class Orchestrator:
         tools: tuple[Tool, ...],
         reader: AnswerReader,
         numbers: frozenset[str],
+        opening: str,
     ) -> AsyncGenerator[ReplyPart, None]:
         """One answer of the model's, which `reader` reads: words, or an exit, or nothing where it wants a tool."""
-        begin = ANY_BEGIN if names or tools else SAY_BEGIN
+        begin = ANY_BEGIN if names or tools else SAY_BEGIN + as_json({"": opening})[5:-2]
         settings = replace(self._spec.llm, schema=answer_schema(names, tools), begin=begin)
         guard = NumberGuard(numbers)
         said = False
@@ -273,6 +279,9 @@ class Orchestrator:
         async with aclosing(_patient(answer, self._spec.patience_s)) as pieces:
             async for piece in pieces:
                 text = guard.feed(reader.feed(piece), reader.complete)
+                if opening and piece == begin:
+                    yield Say(opening, Source.OPENING)
+                    continue
                 if text and (said or text.strip()):
                     yield Say(text if said else text.lstrip(), Source.LLM)
                     said = True
@@ -296,6 +305,11 @@ class Orchestrator:
             with suppress(EngineError):  # the answer is whole
                 async for _ in pieces:
                     pass
+
+    def _opening(self, turn: int, text: str) -> str:
+        """What to begin the answer with; empty after a question that may want a no. Never the same twice running."""
+        openings = self._spec.openings
+        return openings[turn % len(openings)] if openings and _WH_QUESTION.search(text) else ""
 
     def _messages(self, conversation: Conversation, text: str) -> list[Message]:
         return conversation.messages(self._prefix, caller_words, bot_words, asking=text)

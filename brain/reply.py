@@ -48,6 +48,8 @@ class Reply:
         self.first_token: float | None = None
         self.first_clause: float | None = None
         self.first_audio: float | None = None
+        self.opening_s = 0.0
+        self.answer_audio: float | None = None
         self._conversation, self._orchestrator = conversation, orchestrator
         self._tts, self._voice, self._rate, self._now = tts, voice, rate_hz, now
         self._ready = ready
@@ -57,6 +59,8 @@ class Reply:
         self._begun = asyncio.Event()
         self._thought = asyncio.Event()
         self._words: list[str] = []
+        self._opening = ""
+        self._trace: TurnTrace | None = None
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Begin. `tasks` is the call's TaskGroup."""
@@ -88,9 +92,11 @@ class Reply:
         return " ".join(self._words)
 
     def note(self, trace: TurnTrace) -> None:
-        """Write down when its stages came, once it has begun."""
+        """Write down when its stages came; those that are still to come are noted when they do."""
+        self._trace = trace
         trace.retrieved = self.retrieved if self.retrieved is not None else self.first_token
         trace.first_token, trace.first_clause = self.first_token, self.first_clause
+        trace.opening_s, trace.answer_audio = self.opening_s, self.answer_audio
         if trace.speculated:
             done = trace.committed if self.first_audio is None else min(trace.committed, self.first_audio)
             trace.saved_s = max(0.0, done - self.began)
@@ -118,6 +124,9 @@ class Reply:
                 self._conversation, self.text, self._before_the_model, self._until_committed
             ):
                 match part:
+                    case Say(text, Source.OPENING):
+                        self._opening = text
+                        self._speak([text])
                     case Say(text, source):
                         # A sentence of the plan's own is whole, and as such it was rendered beforehand.
                         whole = source is not Source.LLM and self.first_token is None
@@ -151,7 +160,7 @@ class Reply:
         self._begun.set()
 
     def _speak(self, clauses: list[str]) -> None:
-        if clauses and self.first_clause is None:
+        if clauses and self.first_clause is None and self.first_token is not None:
             self.first_clause = self._now()
         self._words += clauses
         for clause in clauses:
@@ -160,13 +169,22 @@ class Reply:
     async def _voice_it(self) -> None:
         try:
             async for chunk in self._tts.speak(self._spoken_clauses(), self._voice, self._rate):
-                if self.first_audio is None:
-                    self.first_audio = self._now()
+                self._heard_from(chunk)
                 self._audio.put_nowait(chunk)
                 self._begun.set()
         except EngineError as error:
             self._audio.put_nowait(error)
         self._audio.put_nowait(_END)
+
+    def _heard_from(self, chunk: SpeechAudio) -> None:
+        if self.first_audio is None:
+            self.first_audio = self._now()
+        if self._opening and chunk.clause == 0:
+            self.opening_s += chunk.pcm.size / self._rate
+        elif self.answer_audio is None:
+            self.answer_audio = self._now()
+            if self._trace is not None:
+                self.note(self._trace)
 
     async def _spoken_clauses(self) -> AsyncIterator[str]:
         while (clause := await self._clauses.get()) is not None:

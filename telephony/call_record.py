@@ -146,5 +146,6 @@ def turn_row(turn: TurnTrace, private: Private) -> dict[str, Any]:
             "first_clause": since_end(turn.first_clause),
             "first_audio": since_end(turn.first_audio),
             "first_heard": since_end(turn.first_heard),
+            "answer_heard": since_end(turn.answer_heard),
         },
     }

@@ -76,6 +76,9 @@ class Agent(Patient):
     """What to say to a question about something else."""
     fallback: Texts = []
     """What to say when the model fails: the first time, the second time... After the last, `on_failed`."""
+    openings: Texts = []
+    """Said at once, in turn, to a question after a fact that the prompt surely holds: "Sure,". The model goes on from
+    there. Give at least two, so that the same isn't said twice running."""
     max_turns: int = Field(20, ge=1, le=200)
     """So many turns of the caller, then `on_turns`."""
     silence_s: float = Field(8.0, gt=0, le=60)
@@ -179,6 +182,7 @@ class Agent(Patient):
                 for name, way in self.exits.items()
             ),
             max_turns=self.max_turns,
+            openings=tuple(map(filled, self.openings)),
             silence_s=self.silence_s,
             still_there=self.asked_in_silence(facts),
             courtesy=self.courtesy(),
@@ -191,6 +195,7 @@ class Agent(Patient):
         """Every sentence it may say that the model doesn't word."""
         spec = self.spec(facts)
         says = [answer.say for answer in spec.answers] + [way.say for way in spec.exits if way.say]
+        says += spec.openings
         if spec.keys_prompt:
             says.append(spec.keys_prompt)
         return [*says, spec.unknown, spec.off_topic, *spec.still_there, *spec.courtesy.texts, *spec.fallback]
@@ -205,7 +210,7 @@ class Agent(Patient):
         for key in (*OWN_TEXTS, "keys_prompt"):
             if text := getattr(self, key):
                 yield (key,), text
-        for many in ("fallback", "still_there"):
+        for many in ("openings", "fallback", "still_there"):
             for index, text in enumerate(getattr(self, many)):
                 yield (many, index), text
 

@@ -241,3 +241,61 @@ async def test_a_server_that_hangs_up_when_asked_for_slots_is_warm() -> None:
 def test_an_address_without_a_scheme_is_refused() -> None:
     with pytest.raises(ValueError, match="http://"):
         OpenAiChatConfig("127.0.0.1:8000/v1")
+
+
+def llama(server: list[Server]) -> Answer:
+    """Answers each request as llama.cpp would; `server` is filled once there is one."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = server[0].asked[-1]
+        pages = {
+            "GET /slots": [{"id": 0, "id_task": 3}],
+            "POST /apply-template": {"prompt": "<s>Be kind.</s><u>Hello?</u><a>"},
+            "POST /completion": {"content": ""},
+        }
+        if asked in pages:
+            writer.write(whole("200 OK", json.dumps(pages[asked]).encode()))
+        elif server[0].body.get("stream"):
+            writer.write(head() + chunk(" day") + b"data: [DONE]\n\n")
+        else:
+            writer.write(whole("200 OK", b"{}"))
+
+    return answer
+
+
+async def test_llama_cpp_goes_on_from_the_answers_beginning() -> None:
+    server: list[Server] = []
+    async with served(llama(server)) as (llm, found):
+        server.append(found)
+        assert await read(llm, LlmSettings(begin="Good")) == " day"  # not known yet
+        await llm.warm(ASKED)
+        assert await read(llm, LlmSettings(begin="Good")) == "Good day"
+    messages = found.body["messages"]
+    assert isinstance(messages, list) and messages[-1] == {"role": "assistant", "content": "Good"}
+
+
+async def test_llama_cpp_reads_up_to_the_last_word() -> None:
+    server: list[Server] = []
+    async with served(llama(server)) as (llm, found):
+        server.append(found)
+        await llm.warm(ASKED)
+        await llm.read(ASKED)
+    assert found.asked[-2:] == ["POST /apply-template", "POST /completion"]
+    assert found.body == {"prompt": "<s>Be kind.</s><u>Hello?", "n_predict": 0, "cache_prompt": True}
+
+
+async def test_other_servers_read_by_making_a_token() -> None:
+    async with served(sends(head(), chunk("x"), b"data: [DONE]\n\n")) as (llm, server):
+        await llm.read(ASKED)
+    assert server.asked == ["POST /v1/chat/completions"] and server.body["max_tokens"] == 1
+
+
+async def test_a_page_that_is_no_template_is_an_engine_error() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        page = b'[{"id": 0}]' if server.asked[-1] == "GET /slots" else b"{}"
+        writer.write(whole("200 OK", page))
+
+    async with served(answer) as (llm, server):
+        await llm.warm(ASKED)
+        with pytest.raises(EngineError, match="not a template"):
+            await llm.read(ASKED)

@@ -329,3 +329,33 @@ def test_settings_of_the_plan_reach_the_model() -> None:
     spec = replace(SPEC, llm=LlmSettings(max_tokens=5, temperature=0.3))
     asyncio.run(replied(llm, "Do you sell boats?", spec))
     assert (llm.asked[0][1].max_tokens, llm.asked[0][1].temperature) == (5, 0.3)
+
+
+OPENS = replace(SPEC, openings=("Sure,", "Of course,"))
+
+
+async def test_the_model_goes_on_from_an_opening() -> None:
+    llm = ScriptedLlm(default=['{"say":"Sure,', " at 14", ' Harbour Street."', "}"])
+    parts = await replied(llm, "What is your address?", OPENS)
+    assert parts[:2] == [Say("Sure,", Source.OPENING), Say("at ", Source.LLM)]
+    assert words(parts) == "Sure,at 14 Harbour Street."
+    assert llm.asked[0][1].begin == '{"say":"Sure,'
+
+
+async def test_no_opening_twice_running() -> None:
+    llm, talk = ScriptedLlm(), Conversation()
+    talk.caller_said("Hello.")
+    await replied(llm, "What is your address?", OPENS, talk)
+    assert llm.asked[0][1].begin == '{"say":"Of course,'
+
+
+@pytest.mark.parametrize("said", ["Is the address in Harbour Street?", "What boats do you sell?", "Thank you."])
+async def test_no_opening_where_the_answer_may_be_no(said: str) -> None:
+    llm = ScriptedLlm()
+    await replied(llm, said, OPENS)
+    assert llm.asked[0][1].begin in ('{"say":"', '{"')
+
+
+async def test_a_model_that_does_not_go_on_says_no_opening() -> None:
+    llm = ScriptedLlm(default="At the harbour.", continues=False)
+    assert words(await replied(llm, "What is your address?", OPENS)) == "At the harbour."
