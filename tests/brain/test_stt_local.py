@@ -27,7 +27,9 @@ class Gated:
 
     def check_language(self, language: str) -> None: ...
 
-    def decode(self, audio: np.ndarray, language: str, phrases: object, want_words: bool) -> Hypothesis:
+    def decode(
+        self, audio: np.ndarray, language: str, phrases: object, want_words: bool, others: object = ()
+    ) -> Hypothesis:
         if self.shut:
             self.entered.set()
             assert self.gate.wait(10.0)
