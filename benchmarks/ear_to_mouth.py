@@ -101,7 +101,10 @@ def plan_of(facts: dict[str, str]) -> str:
         if not found:
             raise ValueError(f"{RECEPTION} has no fact {name!r}")
     # Every answer is to be worded by the model: none is said by heart, and no "one moment" stops the clock.
-    return text.replace("        max_turns:", "        by_heart: false\n        acknowledgements: []\n        max_turns:", 1)
+    own = "        acknowledgements: [One moment., Let me see.]\n"
+    if own not in text:
+        raise ValueError(f"{RECEPTION} has no line {own!r}")
+    return text.replace(own, "        by_heart: false\n        acknowledgements: []\n", 1)
 
 
 def call_of(asked: list[Asked]) -> str:
