@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 MEMORY_BYTES = 64 * 1024 * 1024
 """An hour at 8 kHz."""
 
-FORMAT = 5
+FORMAT = 6
 """Of what this project makes of a voice's output (brain/tts/shape.py, spoken.py): raise it with them."""
 
 
