@@ -70,7 +70,7 @@ def test_which_half_of_the_day_is_open(text: str, likely: str, other: str) -> No
     assert readings(text) == [likely, other]
 
 
-@pytest.mark.parametrize("text", ["", "no idea", "25:10", "half past", "quarter to", "tomorrow", "I'm past two", "order to nine"])
+@pytest.mark.parametrize("text", ["", "no idea", "25:10", "half past", "quarter to", "I'm past two", "order to nine"])
 def test_no_time(text: str) -> None:
     assert readings(text) == []
 
