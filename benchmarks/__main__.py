@@ -25,6 +25,7 @@ ABOUT = {
     "media_calls": "200 calls in one worker: prompt and key",
     "speech": "recognition, synthesis and end of turn by themselves",
     "llm": "the language model by itself",
+    "turns": "who speaks when: turns and interruptions in virtual time",
     "ear_to_mouth": "the whole conversation, on the wire",
 }
 

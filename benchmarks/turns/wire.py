@@ -40,6 +40,7 @@ NOISE_DBFS = -62.0
 TYPES = {Kind.TALK: "text", Kind.TEXT: "text", Kind.DIGITS: "digits", Kind.YES_NO: "yes_no", Kind.NAME: "name"}
 QUESTION = "Yes, please?"
 """What is asked before a turn: the shorter, the more calls a minute."""
+THANKS = "Thank you very much, that is all I wanted to know."
 
 
 async def turns_on_the_wire(turns: Sequence[Turn]) -> list[Decision]:
@@ -106,13 +107,14 @@ async def _running(asked: Sequence[tuple[Expect, str]]) -> AsyncIterator[tuple[B
 
 
 def plan(name: str, expect: Expect, question: str) -> dict[str, Any]:
-    """A plan that asks once, says that it heard, and hangs up."""
+    """A plan that asks once and says that it heard; then it listens until the caller hangs up."""
     gather: dict[str, Any] = {"slot": "answer", "type": TYPES[expect.kind], "prompt": question, "silence_s": 20}
     if expect.kind is Kind.DIGITS:
         gather |= {"min_digits": expect.min_digits, "max_digits": expect.max_digits}
         gather["usual_digits"] = list(expect.usual_digits)
     gather |= {"retries": 0, "max_pause_s": expect.max_pause_s, "on_fail": "done"}
-    done = [{"say": "Thank you very much, that is all I wanted to know."}, "hangup"]
+    more = {"slot": "more", "type": "text", "by": "voice", "prompt": THANKS, "silence_s": 20, "retries": 0}
+    done = [{"gather": more}, "hangup"]
     return {"name": name, "steps": {"ask": [{"gather": gather}, {"goto": "done"}], "done": done}}
 
 
@@ -121,7 +123,9 @@ async def _called(
 ) -> Caller:
     options = replace(CallOptions(seed=seed_of(name) % (1 << 31), max_s=60.0), echo=echo)
     script = Script(name, steps, NOISE_DBFS)
-    _, caller = await place_and_keep(running.uri(plan_name), script, options)
+    report, caller = await place_and_keep(running.uri(plan_name), script, options)
+    if not caller.diary.utterances:
+        raise RuntimeError(f"{name}: the caller said nothing ({report.outcome}, {report.status} {report.reason})")
     return caller
 
 
