@@ -19,11 +19,13 @@ LOUD = (np.random.default_rng(2).normal(0, 4000, RATE)).astype(np.int16)
 
 
 class Gated:
-    """A model whose decodes wait at a gate, once it is shut."""
+    """A model whose decodes wait for their turn, once they are told to: the nth for `gates[n]`."""
 
     def __init__(self, *where: object) -> None:
         self.shut = False
-        self.entered, self.gate = threading.Event(), threading.Event()
+        self.entered = threading.Event()
+        self.gates = [threading.Event(), threading.Event()]
+        self.waiting = list(self.gates)
 
     def check_language(self, language: str) -> None: ...
 
@@ -31,8 +33,9 @@ class Gated:
         self, audio: np.ndarray, language: str, phrases: object, want_words: bool, others: object = ()
     ) -> Hypothesis:
         if self.shut:
+            gate = self.waiting.pop(0)
             self.entered.set()
-            assert self.gate.wait(10.0)
+            assert gate.wait(10.0)
         return Hypothesis("yes", (), -0.1, 0.0)
 
 
@@ -51,12 +54,13 @@ async def test_a_partial_under_way_when_the_final_is_asked_for_is_shown(monkeypa
     await asyncio.to_thread(model.entered.wait, 10.0)
     stream.feed(LOUD[: RATE // 4])
     stream.finalize(1, 1)
-    model.gate.set()
     answers = stream.__aiter__()
     async with asyncio.timeout(10.0):
-        heard = [await anext(answers), await anext(answers)]
-    partial = next(item for item in heard if isinstance(item, Partial))
-    final = next(item for item in heard if isinstance(item, Final))
+        model.gates[0].set()
+        partial = await anext(answers)
+        model.gates[1].set()
+        final = await anext(answers)
+    assert isinstance(partial, Partial) and isinstance(final, Final)
     assert (partial.text, partial.audio_ms) == ("yes", 500) and partial.confidence == pytest.approx(0.905, abs=0.001)
     assert final.audio_ms == 750
     await stream.aclose()
