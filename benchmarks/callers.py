@@ -43,7 +43,7 @@ class Heard:
     partials_a_second: float
 
 
-def partials(lines: list[str]) -> float:
+def partials_a_second(lines: list[str]) -> float:
     """Partial transcripts for each second in which the caller spoke, from a call's journal."""
     count, spoken, since = 0, 0.0, 0.0
     for _, event, _ in journal.read(lines):
@@ -72,7 +72,7 @@ async def together(running: Bot, calls: list[list[Asked]], seed: int) -> list[He
     for report in reports:
         record = records[report.call_id]
         lines = (running.data / "calls" / record["call"] / "journal.jsonl").read_text().splitlines()
-        heard.append(Heard(report, record, partials(lines)))
+        heard.append(Heard(report, record, partials_a_second(lines)))
     return heard
 
 
@@ -80,8 +80,10 @@ def row(heard: list[Heard]) -> dict[str, Any]:
     """The figures of one number of callers."""
     turns = [turn["ms"] for one in heard for turn in one.record["turns"]]
     wires = [turn.ear_to_mouth_ms for one in heard for turn in one.report.turns if turn.ear_to_mouth_ms is not None]
-    gaps = [one.report.media.gaps for one in heard if one.report.media is not None and one.report.media.gaps is not None]
-    figures: dict[str, Any] = {"partials_a_second": round(float(np.median([one.partials_a_second for one in heard])), 2)}
+    media = [one.report.media for one in heard if one.report.media is not None]
+    gaps = [line.gaps for line in media if line.gaps is not None]
+    partials = float(np.median([one.partials_a_second for one in heard]))
+    figures: dict[str, Any] = {"partials_a_second": round(partials, 2)}
     for stage in STAGES:
         figures[stage] = _percentiles([ms[stage] for ms in turns if ms[stage] is not None])
     figures["wire"] = _percentiles(wires)

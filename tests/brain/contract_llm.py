@@ -42,6 +42,19 @@ class LlmContract:
         assert list(answer) == ["say"]
         assert "red" in answer["say"].lower()
 
+    @pytest.mark.parametrize("begin", ['{"', '{"say":"'])
+    async def test_an_answer_that_is_begun_satisfies_its_schema(self, llm: Llm, begin: str) -> None:
+        await llm.warm(ASKED)
+        settings = LlmSettings(max_tokens=80, schema=COLOUR, begin=begin)
+        answer = json.loads("".join(await self.answer(llm, settings)))
+        assert list(answer) == ["say"]
+        assert "red" in answer["say"].lower()
+
+    async def test_what_was_read_changes_no_answer(self, llm: Llm) -> None:
+        before = await self.answer(llm)
+        await llm.read((*ASKED[:-1], Message("user", ASKED[-1].content[:20])))
+        assert "".join(await self.answer(llm)) == "".join(before)
+
     async def test_an_answer_may_be_given_up_and_another_asked_for(self, llm: Llm) -> None:
         for _ in range(3):
             pieces = llm.chat(ASKED, LlmSettings(max_tokens=200))

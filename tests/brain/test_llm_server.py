@@ -21,6 +21,7 @@ from brain.conversation import Conversation
 from brain.engines import Llm, LlmSettings
 from brain.llm.openai_chat import OpenAiChat, OpenAiChatConfig
 from brain.llm.weights import WeightsError, find
+from brain.model_answer import answer_schema
 from brain.orchestrator import AgentExit, AgentSpec, Done, Exit, Orchestrator, Say
 
 SPEC = AgentSpec(
@@ -99,6 +100,13 @@ class TestLlamaServer(LlmContract):
             while await asyncio.to_thread(running.busy):
                 polls += 1
         assert polls < 2000  # a poll is a millisecond or more, a thousand tokens are half a minute
+
+    async def test_it_goes_on_from_an_opening(self, llm: Llm) -> None:
+        await llm.warm(ASKED)
+        begin = '{"say":"Sure, the first is'
+        settings = LlmSettings(max_tokens=60, schema=answer_schema(()), begin=begin)
+        answer = "".join([piece async for piece in llm.chat(ASKED, settings)])
+        assert answer.startswith(begin) and "red" in json.loads(answer)["say"].lower()
 
     def test_a_port_in_use_is_one_line_and_2(self) -> None:
         with socket.socket() as taken:
