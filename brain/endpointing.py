@@ -19,9 +19,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp, log
 
-from brain.endpoint_weights import PAUSE_S, QUICK_S, SURE, WEIGHTS
+from brain.endpoint_weights import PAUSE_S, QUICK_S, SURE, SURE_OF_CLOSED, WEIGHTS
 from brain.endpoint_words import Answer, word_features
-from brain.expect import Expect
+from brain.expect import Expect, Kind
 from media.prosody import Prosody
 
 WHOLE, UNFINISHED = Answer.WHOLE.value, Answer.PART.value
@@ -32,6 +32,9 @@ _SHORTEST_S, _LONGEST_S = 0.3, 3.0
 """How long the beginning of a sentence lasts that is as often all of it. Turns over the last are all long."""
 _MOST_FALL_ST = 6.0
 _USUAL_FADE_DB, _MOST_FADE_DB = 5.0, 15.0
+CLOSED = (Kind.YES_NO, Kind.CHOICE)
+"""Answers of a word or two, in which nobody pauses to think."""
+
 _SURE_SCORE = 0.97
 """The audio model is never believed more than so."""
 _USUAL_VOICE = 1.0
@@ -99,7 +102,8 @@ def decide(evidence: Evidence, bias: float = 0.0) -> Decision:
     """How long to wait before the turn is taken as over. `bias` is added to the log-odds: more is quicker."""
     because = _weighed(evidence)
     log_odds = sum(item.log_odds for item in because) + bias
-    wait = min(QUICK_S + PAUSE_S * max(0.0, SURE - log_odds), evidence.expect.max_pause_s)
+    sure = SURE_OF_CLOSED if evidence.expect.kind in CLOSED else SURE
+    wait = min(QUICK_S + PAUSE_S * max(0.0, sure - log_odds), evidence.expect.max_pause_s)
     reason = max(because, key=lambda item: abs(item.log_odds)).name
     # Rounded: a journal has to be read, and to replay where the last bit of a logarithm is another.
     return Decision(round(wait, 3), reason, evidence.score, round(_probability(log_odds), 4), because)
@@ -140,7 +144,8 @@ def _heard(evidence: Evidence) -> dict[str, float]:
         values["pitch falls"] = max(-_MOST_FALL_ST, min(_MOST_FALL_ST, heard.fall_st))
         values["fades"] = max(-_MOST_FADE_DB, min(_MOST_FADE_DB, heard.fade_db)) - _USUAL_FADE_DB
         values["last syllable"] = min(heard.tail_s, _MOST_TAIL_S) - _USUAL_TAIL_S
-    values["caller pauses"] = min(evidence.pauses, _MOST_PAUSE_S)
+    if evidence.expect.kind not in CLOSED:
+        values["caller pauses"] = min(evidence.pauses, _MOST_PAUSE_S)
     return values
 
 

@@ -133,10 +133,10 @@ def test_a_sound_in_a_pause_holds_the_commit_until_it_is_known_what_it_was() -> 
         Talk(final_s=0.05)
         .asked(kind=Kind.YES_NO)
         .says("Yes.", 1.0, 1.4)
-        .at(1.71, ev.SpeechMaybe(1.71, 1.67))
+        .at(1.55, ev.SpeechMaybe(1.55, 1.51))
         .until(5)
     )
-    assert talk.outcomes == [(1.87, "Commit", "Yes.")]
+    assert talk.outcomes == [(1.71, "Commit", "Yes.")]
 
 
 def test_sounds_in_a_pause_do_not_hold_it_for_ever() -> None:
