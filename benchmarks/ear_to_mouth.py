@@ -110,9 +110,10 @@ def plan_of(facts: dict[str, str], openings: str = "") -> str:
         text, found = re.subn(rf"^  {name}: .*$", f"  {name}: {fact}", text, count=1, flags=re.MULTILINE)
         if not found:
             raise ValueError(f"{RECEPTION} has no fact {name!r}")
-    # Every answer is to be worded by the model: none is said by heart.
-    if openings:
-        text = re.sub(r"(?m)^( +openings): .*$", rf"\1: {openings}", text)
+    # Every answer is to be worded by the model: none is said by heart, and no "one moment" stops the clock.
+    for key, texts in (("acknowledgements", "[]"), ("openings", openings)):
+        if texts:
+            text = re.sub(rf"(?m)^( +{key}): .*$", rf"\1: {texts}", text)
     return text.replace("        max_turns:", "        by_heart: false\n        max_turns:", 1)
 
 
