@@ -104,16 +104,17 @@ class Judge:
 
 
 def plan_of(facts: dict[str, str], openings: str = "") -> str:
-    """The reception plan with other facts; `openings` are the agent's, as YAML writes a list."""
+    """The reception plan with other facts, and other `openings` of the agent's, as YAML writes a list."""
     text = RECEPTION.read_text()
     for name, fact in facts.items():
         text, found = re.subn(rf"^  {name}: .*$", f"  {name}: {fact}", text, count=1, flags=re.MULTILINE)
         if not found:
             raise ValueError(f"{RECEPTION} has no fact {name!r}")
     # Every answer is to be worded by the model: none is said by heart, and no "one moment" stops the clock.
-    keys = "        by_heart: false\n        acknowledgements: []\n"
-    keys += f"        openings: {openings}\n" if openings else ""
-    return text.replace("        max_turns:", f"{keys}        max_turns:", 1)
+    for key, texts in (("acknowledgements", "[]"), ("openings", openings)):
+        if texts:
+            text = re.sub(rf"(?m)^( +{key}): .*$", rf"\1: {texts}", text)
+    return text.replace("        max_turns:", "        by_heart: false\n        max_turns:", 1)
 
 
 def call_of(asked: list[Asked]) -> str:
@@ -237,7 +238,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20260101)
     parser.add_argument("--llm", default="qwen2.5-1.5b", help="llm.model")
     parser.add_argument("--voice", default="hibari")
-    parser.add_argument("--openings", default="", help="the agent's openings, as YAML: '[\"Sure,\", \"Okay,\"]'")
+    parser.add_argument("--openings", default="", help="in place of the plan's, as YAML: '[]' for none")
     parser.add_argument("--no-slots", action="store_true", help="only questions that the model words")
     args = parser.parse_args()
     config = {"llm": {"model": args.llm}, "speech": {"voices": [args.voice]}}

@@ -23,7 +23,7 @@ from brain.reply import Reply
 SILENCE, TURNS, UNHEARD, LANGUAGE = "silence", "turns", "unheard", "language"
 """How a conversation may end beside the plan's own exits and "failed"."""
 
-READING_LIMIT_S = 0.4
+READING_LIMIT_S = 1.5
 """The model is asked once it has read what it was given to read: asked meanwhile it would take longer, because
 llama.cpp answers in another slot, which has read less. But it isn't waited for longer than this."""
 

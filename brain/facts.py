@@ -49,6 +49,12 @@ _TIME = re.compile(r"(?i)\bwhen\b|\bwhat time\b|\bhow (?:late|early)\b|\b(?:what
 _HOW_LONG = re.compile(r"(?i)\bhow long\b")
 _DURATION = re.compile(r"(?i)\b(?:minutes?|hours?|days?|weeks?|months?|years?)\b")
 
+_NUMBERS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    " eighteen nineteen twenty"
+)
+_SPELLED = {word: number for number, word in enumerate(_NUMBERS.split())}
+
 SURE = 2 / 3
 """A line that holds so much of the matter of a question is what it asks about."""
 
@@ -122,7 +128,9 @@ class Facts:
         asked = set(matter(question)) - _PRICE_WORDS
         if not asked or not _PRICE.search(question):
             return None
-        return frozenset().union(*(numbers_in(fact.says) for fact in self.all if asked & fact.words))
+        about = " ".join(fact.says for fact in self.all if asked & fact.words)
+        said = (str(_SPELLED[word]) for word in _WORD.findall(about.lower()) if word in _SPELLED)
+        return numbers_in(about) | frozenset(said)
 
 
 def _all_of_calendar(words: set[str]) -> frozenset[str]:

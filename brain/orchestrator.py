@@ -159,6 +159,9 @@ _IS_THERE = r"\b(?:is|are) there\b|\bdo you have\b"
 _FACT_QUESTION = re.compile(rf"(?i)^\W*(?:\w+\W+){{0,2}}{_FACT}|\b{_FACT}.*\?\s*$|{_IS_THERE}")
 """Asks for a fact, and hardly ever for a person or a call back. A recogniser forgets question marks."""
 
+_YES_NO_QUESTION = re.compile(r"(?i)^(?!\W*(?:can|could|may|might|will|would|please)\b).*\?\s*$")
+"""Of other questions, those that ask for nothing to be done."""
+
 
 class Orchestrator:
     """One agent of one plan; holds no state of a call but how often the model failed it in a row."""
@@ -318,16 +321,19 @@ class Orchestrator:
         """The exits that the model may take on `text`.
 
         A small model takes them too readily. So a question after a fact ("which doctor ...?") is asked of the
-        prompt's lines: where one of them holds the answer no exit is offered, else all. On any other sentence our
-        own aren't offered where a line, or most of its words, stands in the prompt, and none where all of them do
-        and none of them belongs to an exit.
+        prompt's lines: where one of them holds the answer no exit is offered, else all. None is either where one
+        holds all of any other question that is no request. On any other sentence our own aren't offered where a
+        line, or most of its words, stands in the prompt, and none where all of them do and none belongs to an exit.
         """
         every = (*self._say_on, UNKNOWN, OFF_TOPIC)
         asked = content_words(text)
         found = self._facts.find(text)
-        sure = found is not None and found.sure and not any(word in self._leaving for word in matter(text))
+        leaves = any(word in self._leaving for word in matter(text))
+        sure = found is not None and found.sure and not leaves
         if _FACT_QUESTION.search(text):
             return () if sure else every
+        if sure and found is not None and found.share == 1.0 and _YES_NO_QUESTION.search(text):
+            return ()
         known = sum(word in self._known for word in asked)
         if asked and known == len(asked) and not any(word in self._leaving for word in asked):
             return ()

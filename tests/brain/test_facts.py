@@ -14,6 +14,7 @@ Lights, lamps: from 20 euros.
 Parking: free, in the yard.
 Address: 5 Canal Road, behind the mill.
 - A new chain costs 35 euros and takes an hour.
+- Tyres are nine euros each.
 - Helmets are sold in red and blue."""
 FACTS = Facts(PROMPT, (KnownAnswer(("Where are you?", "How do I find the workshop?"), "We are at 5 Canal Road."),))
 
@@ -26,6 +27,7 @@ def test_the_lines_of_a_prompt() -> None:
         ("Parking", "free, in the yard."),
         ("Address", "5 Canal Road, behind the mill."),
         ("", "A new chain costs 35 euros and takes an hour."),
+        ("", "Tyres are nine euros each."),
         ("", "Helmets are sold in red and blue."),
     ]
 
@@ -72,6 +74,7 @@ def test_no_line_surely_holds_the_answer(question: str) -> None:
     ("question", "numbers"),
     [
         ("What does a lamp cost?", {"20"}),
+        ("How much is a tyre?", {"9"}),  # spelled numbers count
         ("How much is a helmet?", set()),
         ("What is the price of a saddle?", set()),
         ("How much is it?", None),
