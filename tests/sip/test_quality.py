@@ -111,7 +111,7 @@ async def test_what_the_line_lost_is_what_is_reported_live_and_in_the_end() -> N
     assert live.rx_packets > 150 and live.rx_lost > 0
     assert steps[0] is LineStep.GOOD and steps[-1] is not LineStep.GOOD
     assert quality.rx_packets == pytest.approx(counts.packets - counts.lost, abs=3)
-    assert quality.rx_lost == pytest.approx(counts.lost, abs=3)
+    assert quality.rx_lost == pytest.approx(counts.lost, abs=8)  # of a run at the very end nobody learns
     assert quality.rx_loss_runs == pytest.approx(counts.loss_runs, abs=3)
     assert quality.rx_burst > 1.5 and quality.rx_jitter_ms > 1
     assert quality.rx_mos is not None and quality.rx_mos < 3.2
