@@ -275,6 +275,8 @@ async def ask(agent: Orchestrator, case: Case) -> Result:
 
     async for part in agent.reply(Conversation(), case.said):
         match part:
+            case Say(piece, Source.OPENING):
+                text += f"{piece} "
             case Say(piece, source):
                 text += piece
                 first_ms = first_ms or passed()

@@ -92,6 +92,7 @@ class Facts:
 
     def __init__(self, prompt: str, answers: Sequence[KnownAnswer] = ()) -> None:
         lines = [((listed or named)[:-2], says) for listed, named, says in _LINE.findall(prompt)]
+        self._all_about = frozenset(matter(_LINE.sub("", prompt)))  # "the clinic" tells no line from another
         names = [set(matter(name)) for name, _ in lines]
         says = [set(matter(says)) for _, says in lines]
         for answer in answers:
@@ -113,9 +114,10 @@ class Facts:
         holds = _kind(question)
         best: Found | None = None
         for fact in self.all:
-            share = len(asked & fact.words) / len(asked) if asked else 0.0
+            of = asked - (self._all_about - fact.words)
+            share = len(of & fact.words) / len(of) if of else 0.0
             if share and holds(fact) and (best is None or share > best.share):
-                sure = share >= SURE and (len(asked) > 1 or bool(asked & fact.names))
+                sure = share >= SURE and (len(of) > 1 or bool(of & fact.names))
                 best = Found(fact, share, sure)
         return best
 

@@ -159,8 +159,10 @@ _IS_THERE = r"\b(?:is|are) there\b|\bdo you have\b"
 _FACT_QUESTION = re.compile(rf"(?i)^\W*(?:\w+\W+){{0,2}}{_FACT}|\b{_FACT}.*\?\s*$|{_IS_THERE}")
 """Asks for a fact, and hardly ever for a person or a call back. A recogniser forgets question marks."""
 
-_YES_NO_QUESTION = re.compile(r"(?i)^(?!\W*(?:can|could|may|might|will|would|please)\b).*\?\s*$")
-"""Of other questions, those that ask for nothing to be done."""
+_REQUEST = re.compile(
+    r"(?i)^\W*(?:(?:and|but|so|well|okay|yes|no|then)\W+)*(?:can|could|may|might|will|would|please|i|we|let|give|put|get|tell)\b"
+)
+"""Begins a sentence that may ask for something to be done."""
 
 
 class Orchestrator:
@@ -322,7 +324,7 @@ class Orchestrator:
 
         A small model takes them too readily. So a question after a fact ("which doctor ...?") is asked of the
         prompt's lines: where one of them holds the answer no exit is offered, else all. None is either where one
-        holds all of any other question that is no request. On any other sentence our own aren't offered where a
+        holds all of any other sentence that is no request. On any other sentence our own aren't offered where a
         line, or most of its words, stands in the prompt, and none where all of them do and none belongs to an exit.
         """
         every = (*self._say_on, UNKNOWN, OFF_TOPIC)
@@ -332,7 +334,7 @@ class Orchestrator:
         sure = found is not None and found.sure and not leaves
         if _FACT_QUESTION.search(text):
             return () if sure else every
-        if sure and found is not None and found.share == 1.0 and _YES_NO_QUESTION.search(text):
+        if sure and found is not None and found.share == 1.0 and not _REQUEST.search(text):
             return ()
         known = sum(word in self._known for word in asked)
         if asked and known == len(asked) and not any(word in self._leaving for word in asked):

@@ -46,6 +46,7 @@ def test_the_matter_of_a_question() -> None:
         ("How long does a repair take?", "Repairs"),
         ("What do I pay for parking?", "Parking"),  # free is an amount
         ("What does a new chain cost?", ""),
+        ("Is there any parking for bicycles?", "Parking"),  # all is about bicycles here
         ("How do I get to the workshop?", "Address"),  # by the words of a known answer
     ],
 )

@@ -122,6 +122,7 @@ async def test_a_question_of_known_words_only_must_be_answered() -> None:
         ("Talk about Harbour Street.", ("callback", "human")),  # "talk" belongs to an exit
         ("Are you open on Monday for a person?", ("callback", "human")),
         ("Book me in Harbour Street.", ("callback", "human")),  # "book" is new
+        ("From when to nine are you open.", ()),  # misheard, and no question mark
         ("I see boats.", ("callback", "human", "unknown", "off_topic")),
     ],
 )
