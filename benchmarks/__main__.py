@@ -26,6 +26,7 @@ ABOUT = {
     "speech": "recognition, synthesis and end of turn by themselves",
     "llm": "the language model by itself",
     "ear_to_mouth": "the whole conversation, on the wire",
+    "callers": "1 to 8 callers who talk at once, with the real models",
 }
 
 
