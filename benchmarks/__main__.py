@@ -31,6 +31,7 @@ ABOUT = {
     "llm": "the language model by itself",
     "turns": "who speaks when: turns and interruptions in virtual time",
     "ear_to_mouth": "the whole conversation, on the wire",
+    "callers": "1 to 8 callers who talk at once, with the real models",
 }
 
 
