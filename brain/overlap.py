@@ -142,11 +142,11 @@ def speech_over_bot(floor: Floor, event: ev.SpeechStarted) -> None:
     if floor.echo_doubted or (floor.vain >= IN_VAIN and event.at < floor.vain_until):
         if floor.state is not State.DUCKED:
             floor.out.append(act.Duck())
-        floor.new_turn(event.since)
+        floor.new_turn(event.since, over_bot=True)
         floor.go(State.DOUBTING)
     else:
         _pause(floor, event.at)
-        floor.new_turn(event.since)
+        floor.new_turn(event.since, over_bot=True)
     judge_overlap(floor, event.at)
 
 
