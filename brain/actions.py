@@ -9,10 +9,14 @@ from brain.endpointing import Decision
 
 @dataclass(frozen=True, slots=True)
 class BeginSegment:
-    """Give the recogniser a new stretch of speech: all audio since `since`, less a little run-up."""
+    """Give the recogniser a new stretch of speech: all audio since `since`, less a little run-up.
+
+    `urgent`: it is over the bot's, and its first words are waited for.
+    """
 
     segment: int
     since: float
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

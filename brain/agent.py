@@ -278,9 +278,9 @@ class Agent:
                 self.playout.resume()
             case act.StopSpeaking(utterance):
                 self.mouth.stop(utterance)
-            case act.BeginSegment(segment, since):
+            case act.BeginSegment(segment, since, urgent):
                 if self._ear is not None:
-                    self._ear.begin(segment, since)
+                    self._ear.begin(segment, since, urgent)
             case act.EndSegment(segment):
                 if self._ear is not None:
                     self._ear.end(segment)

@@ -47,10 +47,13 @@ Post = Callable[[ev.Event], None]
 
 @dataclass(slots=True)
 class _Segment:
-    """The open segment: its first sample, and the request that the recogniser has still to answer."""
+    """The open segment: its first sample, and the request that the recogniser has still to answer.
+
+    `urgent` where words are waited for."""
 
     number: int
     first: int
+    urgent: bool
     request: int = 0
 
 
@@ -116,7 +119,7 @@ class Ear:
             if isinstance(event, SpeechMaybe):
                 self._post(ev.SpeechMaybe(now, since))
             elif isinstance(event, SpeechStarted):
-                self._post(ev.SpeechStarted(now, since))
+                self._post(ev.SpeechStarted(now, since, event.voiced))
             elif isinstance(event, SpeechStopped):
                 self._post_prosody(now, event.position)
                 self._post(ev.SpeechStopped(now, since))
@@ -143,10 +146,10 @@ class Ear:
         self._vad = Vad(self._rate)
         self._kept[:] = 0
 
-    def begin(self, segment: int, since: float) -> None:
-        """Open a segment with the audio since `since`, less the run-up."""
+    def begin(self, segment: int, since: float, urgent: bool = False) -> None:
+        """Open a segment with the audio since `since`, less the run-up; `urgent` where its first words are waited for."""
         wanted = min(int((self._now() - since + RUN_UP_S) * self._rate), len(self._kept), self._end)
-        self._segment = _Segment(segment, self._end - max(0, wanted))
+        self._segment = _Segment(segment, self._end - max(0, wanted), urgent)
         self._give()
 
     def end(self, segment: int) -> None:
@@ -168,7 +171,7 @@ class Ear:
         if segment is None:
             return
         self._likely = likely_phrases(self.settings.phrases, self.expect)
-        settings = replace(self.settings, phrases=self._likely)
+        settings = replace(self.settings, phrases=self._likely, urgent=segment.urgent)
         self._tell(lambda stream: stream.begin(segment.number, settings))
         self._tell(lambda stream: stream.feed(self._last(self._end - segment.first)))
         if segment.request:

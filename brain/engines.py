@@ -69,13 +69,15 @@ class Final:
 class SttSettings:
     """What a plan may choose: a model by name or path, a language, and phrases that are likely now.
 
-    With `others`, a final's `language` is the one of all these that was spoken, where that is clear.
+    With `others`, a final's `language` is the one of all these that was spoken, where that is clear. `urgent` is speech
+    over the bot's: whether it stops hangs on the first words.
     """
 
     model: str = "base"
     language: str = "en"
     phrases: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    urgent: bool = False
 
 
 class SttStream(Protocol):

@@ -25,10 +25,11 @@ class SpeechMaybe:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """Somebody speaks, since `since`."""
+    """Somebody speaks, since `since`; not `voiced` where, over the bot's voice, it begins like a cough."""
 
     at: float
     since: float
+    voiced: bool = True
 
 
 @dataclass(frozen=True, slots=True)

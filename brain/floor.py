@@ -162,11 +162,11 @@ class Floor:
         """Enter `state`; a Tick is due at `timer`."""
         self.state, self.timer = state, timer
 
-    def new_turn(self, since: float) -> Turn:
-        """The caller's turn begins, with a segment of its own."""
+    def new_turn(self, since: float, over_bot: bool = False) -> Turn:
+        """The caller's turn begins, with a segment of its own; `over_bot` where it may stop what the bot says."""
         self.turns += 1
         self.turn = Turn(self.turns, self.turns, since, since)
-        self.out.append(act.BeginSegment(self.turn.segment, since))
+        self.out.append(act.BeginSegment(self.turn.segment, since, over_bot))
         return self.turn
 
     def request(self, now: float) -> None:

@@ -25,6 +25,8 @@ LONG_NOD_S = 5.0
 LIKELY = 0.4
 """A final transcript that is surer than this is believed. Of the corpus' interruptions the least sure one had 0.42,
 words found in a hum 0.31 and 0.35."""
+WORD_S = 0.25
+"""A transcript of less speech than this says little: no word is over by then."""
 SEVERAL = 3
 """So many words are no hum, whatever the recogniser thinks of them."""
 
@@ -34,6 +36,11 @@ _NODS = frozenset(
     "that's that correct hello hi hey morning afternoon evening ha haha sir ma'am".split()
 )
 """Said over a prompt they let it go on; who says "hello?" into it wants to hear that somebody is there."""
+_PLAIN_NODS = frozenset("yeah yes yep yup okay ok right uh huh".split())
+"""Of these the first word of something else is rarely one: "good" begins "goodbye"."""
+_STRONG = frozenset("wait stop no sorry excuse hold question hang moment".split())
+"""Who begins with one of these wants the floor."""
+SURE_OF_STRONG = 0.4
 _WORD = re.compile(r"[\w']+")
 _RUN = re.compile(r"(.)\1{3}")
 _MEANT_THRICE = frozenset("no yes hey".split())
@@ -55,7 +62,7 @@ class Overlap:
     `text` is the newest transcript, None until there is one; `final` whether it covers all of it. `expect`
     is what the plan waits for, None where nothing; `early` speech began before the question could be heard.
     `doubted`: the bot speaks meanwhile, or it may be its echo, so that its length says nothing. `before` is the
-    transcript before `text`, `confidence` that of a final one.
+    transcript before `text`, `confidence` that of `text`, which covers `heard_s` of the sound.
     """
 
     spoke_s: float
@@ -67,6 +74,7 @@ class Overlap:
     doubted: bool = False
     before: str | None = None
     confidence: float = 1.0
+    heard_s: float = 1.0
 
 
 def judge(overlap: Overlap) -> Verdict:
@@ -99,7 +107,10 @@ def _believed(overlap: Overlap, words: list[str]) -> bool:
     """Whether the caller did say `words`, the newest: they were there before, or are likely, or several."""
     if overlap.final:
         return overlap.confidence >= LIKELY or len(words) >= SEVERAL
-    return len(words) >= 2 and overlap.before is not None and asks_for_floor(overlap.before)
+    if words[0] in _STRONG and overlap.confidence >= SURE_OF_STRONG and overlap.heard_s >= WORD_S:
+        return True
+    before = _words(overlap.before or "")
+    return len(words) >= 2 and words[:1] == before[:1] and asks_for_floor(overlap.before or "")
 
 
 def _judge_early(overlap: Overlap, expect: Expect) -> Verdict:
@@ -156,6 +167,12 @@ def _stammers(words: list[str]) -> bool:
 def asks_for_floor(text: str) -> bool:
     """Whether `text` is more than a nod, and than a question whether we are there, which our speaking answers."""
     return not is_nod(text) and not asks_whether_there(text)
+
+
+def is_plain_nod(text: str) -> bool:
+    """Whether `text` is nothing but "yeah", "okay", "right" and the like."""
+    words = _words(text)
+    return any(word in _PLAIN_NODS for word in words) and all(word in _PLAIN_NODS or _HUM.fullmatch(word) for word in words)
 
 
 def is_hum(text: str) -> bool:

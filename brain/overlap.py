@@ -19,7 +19,7 @@ from brain.caller_turn import answer, await_caller, go_on_waiting, note_text, ta
 from brain.endpointing import Decision
 from brain.expect import Interruptible, Kind
 from brain.floor import Floor, Prompt, State
-from brain.interruption import LONG_NOD_S, LONG_S, Overlap, Verdict, answers, asks_for_floor, is_hum, is_nod, judge
+from brain.interruption import LONG_NOD_S, LONG_S, WORD_S, Overlap, Verdict, answers, asks_for_floor, is_hum, is_nod, is_plain_nod, judge
 
 MAYBE_S = 0.25
 """How long a possible sound ducks the bot without being confirmed."""
@@ -27,8 +27,8 @@ FINAL_OVER_BOT_S = 1.0
 """How long it stays open, after the caller stopped, what it was: then the recogniser has nothing to say."""
 WORDS_S = 0.4
 """For a sound that is over it keeps its place this long: the words are mostly known 0.3 s after the sound's end."""
-EMPTY_S = 1.0
-"""A sound that goes on for so long, in which the recogniser has found no word, holds the bot no longer."""
+EMPTY_S = float(__import__("os").environ.get("EMPTY_S", "0.39"))
+"""A sound that goes on, in which the recogniser finds no word, holds the bot no longer than this."""
 IN_VAIN = 2
 """After so many sounds without a word, each within `IN_VAIN_S` of the one before, the next one only ducks the bot:
 somebody laughs, or has a cold."""
@@ -139,14 +139,15 @@ def speech_over_bot(floor: Floor, event: ev.SpeechStarted) -> None:
             floor.new_turn(event.since)
             floor.go(State.OVERHEARING)
         return
-    if floor.echo_doubted or (floor.vain >= IN_VAIN and event.at < floor.vain_until):
+    in_vain = floor.vain >= IN_VAIN and event.at < floor.vain_until
+    if floor.echo_doubted or in_vain or not event.voiced:
         if floor.state is not State.DUCKED:
             floor.out.append(act.Duck())
-        floor.new_turn(event.since)
+        floor.new_turn(event.since, over_bot=True)
         floor.go(State.DOUBTING)
     else:
         _pause(floor, event.at)
-        floor.new_turn(event.since)
+        floor.new_turn(event.since, over_bot=True)
     judge_overlap(floor, event.at)
 
 
@@ -175,7 +176,7 @@ def overlap_speech(floor: Floor, event: ev.SpeechStarted) -> None:
     assert floor.turn is not None
     floor.talking_since = event.since
     floor.turn.speaks_again()
-    if floor.state is State.DOUBTING and not floor.echo_doubted and floor.turn.text is None:
+    if floor.state is State.DOUBTING and event.voiced and not floor.echo_doubted and floor.turn.text is None:
         _pause(floor, event.at)
     judge_overlap(floor, event.at)
 
@@ -240,8 +241,9 @@ def judge_overlap(floor: Floor, now: float) -> None:
     known = turn.final or (turn.over and now >= limit)  # what we know by then is all that we will know
     text = turn.text if turn.text is not None or not (known and turn.over) else ""
     doubted = floor.state is State.DOUBTING
-    sure = turn.confidence if turn.final else 1.0
-    verdict = judge(Overlap(spoke, turn.over, text, known, floor.expect, early, doubted, turn.before, sure))
+    sure = turn.confidence if turn.text is not None else 1.0
+    heard = _heard_s(floor, now)
+    verdict = judge(Overlap(spoke, turn.over, text, known, floor.expect, early, doubted, turn.before, sure, heard))
     if verdict is Verdict.RESUME:
         _resume(floor, now)
     elif verdict is Verdict.STOP:
@@ -250,7 +252,7 @@ def judge_overlap(floor: Floor, now: float) -> None:
         floor.out.append(act.StopSpeaking(prompt.utterance))
         floor.prompt = None
         take_floor(floor, now)
-    elif (until := _pause_until(floor, spoke)) is not None:
+    elif (until := _pause_until(floor, now)) is not None:
         if now >= until:
             _go_on_in_doubt(floor)
         floor.timer = limit if now >= until else min(limit, until)
@@ -262,7 +264,7 @@ def judge_overlap(floor: Floor, now: float) -> None:
         floor.timer = max(now, turn.counts_from + (LONG_S if spoke < LONG_S else LONG_NOD_S))
 
 
-def _pause_until(floor: Floor, spoke: float) -> float | None:
+def _pause_until(floor: Floor, now: float) -> float | None:
     """How long the bot keeps its place for what the caller says; None while that stays open, or it speaks itself."""
     turn = floor.turn
     assert turn is not None
@@ -270,11 +272,22 @@ def _pause_until(floor: Floor, spoke: float) -> float | None:
         return None
     if turn.text is not None and asks_for_floor(turn.text):
         return None
+    heard_s = _heard_s(floor, now)
+    twice = turn.before is not None and not is_hum(turn.before) and is_nod(turn.before)
+    if turn.text is not None and not is_hum(turn.text) and (twice or (heard_s >= WORD_S and is_plain_nod(turn.text))):
+        return floor.paused_at
     if turn.over:
         return turn.sounds_until + WORDS_S
-    empty = turn.text is not None and turn.wordless and spoke >= EMPTY_S
-    nods = not turn.wordless and turn.before is not None and not is_hum(turn.before)  # heard twice, and no more
-    return floor.paused_at if empty or (nods and is_nod(turn.before or "")) else None
+    empty = turn.text is not None and is_hum(turn.text) and heard_s >= WORD_S
+    return floor.paused_at + EMPTY_S if empty else None
+
+
+def _heard_s(floor: Floor, now: float) -> float:
+    """How much of the sound the newest transcript covers."""
+    turn = floor.turn
+    assert turn is not None
+    until = turn.heard_until if turn.heard_until is not None and not turn.final else now
+    return until - turn.counts_from
 
 
 def _go_on_in_doubt(floor: Floor) -> None:

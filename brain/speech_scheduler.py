@@ -29,11 +29,12 @@ class Kind(IntEnum):
 
     SCORE = 0  # end of turn: short, and everything waits for it
     FINAL = 1
-    FIRST_CLAUSE = 2
-    LATER_CLAUSE = 3
-    PAUSE = 4  # a decode that may turn out to be the final
-    PARTIAL = 5
-    LOAD = 6  # of weights
+    OVER_BOT = 2  # a decode of what is said over the bot: it is silent, or talks over a caller, until there are words
+    FIRST_CLAUSE = 3
+    LATER_CLAUSE = 4
+    PAUSE = 5  # a decode that may turn out to be the final
+    PARTIAL = 6
+    LOAD = 7  # of weights
 
 
 DEFERRABLE = frozenset({Kind.LATER_CLAUSE, Kind.PARTIAL, Kind.LOAD})

@@ -47,8 +47,8 @@ class Conversation:
         self.journal.lines.append((event, actions))
         for action in actions:
             match action:
-                case act.BeginSegment(segment, since):
-                    self.recogniser.begin(segment, since, event.at)
+                case act.BeginSegment(segment, since, urgent):
+                    self.recogniser.begin(segment, since, event.at, urgent)
                 case act.EndSegment(segment):
                     self.recogniser.end(segment)
                 case act.RequestFinal(segment, request):

@@ -57,6 +57,15 @@ class Models:
             raise ValueError("a segment so long is decoded in pieces by the real server")
         return Words(*self.memo.get(digest(DECODER, np.ascontiguousarray(pcm).tobytes()), decoded))
 
+    def quick_words(self, pcm: Pcm) -> Words:
+        """The same without word times, as a partial has it: `confidence` is the mean of its tokens."""
+
+        def decoded() -> list[object]:
+            heard = decode(self._whisper, SttSettings(), False, Snapshot(pcm, RATE, 0, ()))
+            return [heard.text, round(heard.hypothesis.confidence, 4)]
+
+        return Words(*self.memo.get(digest(DECODER, "quick", np.ascontiguousarray(pcm).tobytes()), decoded))
+
     def complete(self, pcm: Pcm) -> float:
         """Smart-turn's probability that the turn which ends with `pcm` is complete; 0 for digital silence."""
         if not pcm.any():

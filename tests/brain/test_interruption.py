@@ -53,7 +53,18 @@ def test_words_stop_it(text: str) -> None:
 
 def test_two_words_stop_it_before_they_are_final_one_does_not() -> None:
     assert during("I need", before="I ne") is Verdict.STOP
-    assert during("wait") is Verdict.WAIT
+    assert during("doctor") is Verdict.WAIT
+
+
+def test_words_that_another_transcript_contradicts_do_not_stop_it() -> None:
+    """What is found in laughter changes from decode to decode."""
+    assert during("This is a hot", before="There's a") is Verdict.WAIT
+
+
+def test_who_says_wait_stops_it_at_once_where_enough_of_it_was_heard() -> None:
+    assert judge(Overlap(0.5, False, "Sorry", False, None, confidence=0.6, heard_s=0.3)) is Verdict.STOP
+    assert judge(Overlap(0.5, False, "Sorry", False, None, confidence=0.6, heard_s=0.15)) is Verdict.WAIT
+    assert judge(Overlap(0.5, False, "Sorry", False, None, confidence=0.3, heard_s=0.3)) is Verdict.WAIT
 
 
 def test_an_answer_stops_it_at_once() -> None:

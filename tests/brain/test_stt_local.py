@@ -65,3 +65,10 @@ async def test_a_partial_under_way_when_the_final_is_asked_for_is_shown(monkeypa
     assert final.audio_ms == 750
     await stream.aclose()
     await scheduler.aclose()
+
+
+def test_an_urgent_segment_is_decoded_as_soon_as_there_is_a_word_and_then_back_to_back() -> None:
+    urgent, calm = SttSettings(urgent=True), SttSettings()
+    assert not local.partial_due(urgent, 0, 380) and local.partial_due(urgent, 0, 400)
+    assert local.partial_due(urgent, 400, 460) and not local.partial_due(calm, 400, 460)
+    assert not local.partial_due(urgent, 2000, 2060) and local.partial_due(urgent, 2000, 2300)
