@@ -172,7 +172,7 @@ def asks_for_floor(text: str) -> bool:
 def is_plain_nod(text: str) -> bool:
     """Whether `text` is nothing but "yeah", "okay", "right" and the like."""
     words = _words(text)
-    return any(word in _PLAIN_NODS for word in words) and all(word in _PLAIN_NODS or _HUM.fullmatch(word) for word in words)
+    return bool(_PLAIN_NODS & set(words)) and all(word in _PLAIN_NODS or _HUM.fullmatch(word) for word in words)
 
 
 def is_hum(text: str) -> bool:
