@@ -267,7 +267,8 @@ def judge_overlap(floor: Floor, now: float) -> None:
     elif (until := _pause_until(floor, now)) is not None:
         if now >= until:
             _go_on_in_doubt(floor)
-        floor.timer = limit if now >= until else min(limit, until)
+            until = max(now, turn.counts_from + LONG_S)
+        floor.timer = min(limit, until) if turn.over else until  # the limit counts from the sound's end
     elif turn.over:
         floor.timer = limit
     elif doubted and spoke >= LONG_S:

@@ -1,8 +1,8 @@
 """The speech server in virtual time: what `brain.stt.local` would answer, when it would answer it.
 
-Its rules are repeated here without tasks: a partial every 300 ms of new audio, or back to back in an urgent segment, a
-decode at 60 ms of quiet, a final that is that decode where only quiet followed. The words are Whisper's for exactly that
-audio; the times are constants.
+Its rules are repeated here without tasks: a partial every 300 ms of new audio, or back to back in an urgent segment,
+a decode at 60 ms of quiet, a final that is that decode where only quiet followed. The words are Whisper's for exactly
+that audio; the times are constants.
 """
 
 from __future__ import annotations
