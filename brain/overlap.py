@@ -39,7 +39,7 @@ FINAL_OVER_BOT_S = 1.0
 """How long it stays open, after the caller stopped, what it was: then the recogniser has nothing to say."""
 WORDS_S = 0.4
 """For a sound that is over it keeps its place this long: the words are mostly known 0.3 s after the sound's end."""
-EMPTY_S = 0.39
+EMPTY_S = 0.6
 """A sound that goes on, in which the recogniser finds no word, holds the bot no longer than this."""
 IN_VAIN = 2
 """After so many sounds without a word, each within `IN_VAIN_S` of the one before, the next one only ducks the bot:
@@ -287,7 +287,7 @@ def _pause_until(floor: Floor, now: float) -> float | None:
         return None
     heard_s = _heard_s(floor, now)
     twice = turn.before is not None and not is_hum(turn.before) and is_nod(turn.before)
-    if turn.text is not None and not is_hum(turn.text) and (twice or (heard_s >= WORD_S and is_plain_nod(turn.text))):
+    if turn.text is not None and not is_hum(turn.text) and ((twice and turn.over) or (heard_s >= WORD_S and is_plain_nod(turn.text))):
         return floor.paused_at
     if turn.over:
         return turn.sounds_until + WORDS_S
