@@ -287,7 +287,8 @@ def _pause_until(floor: Floor, now: float) -> float | None:
         return None
     heard_s = _heard_s(floor, now)
     twice = turn.before is not None and not is_hum(turn.before) and is_nod(turn.before)
-    if turn.text is not None and not is_hum(turn.text) and ((twice and turn.over) or (heard_s >= WORD_S and is_plain_nod(turn.text))):
+    plain = turn.text is not None and heard_s >= WORD_S and is_plain_nod(turn.text)
+    if turn.text is not None and not is_hum(turn.text) and (plain or (twice and turn.over)):
         return floor.paused_at
     if turn.over:
         return turn.sounds_until + WORDS_S
