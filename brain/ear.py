@@ -147,7 +147,7 @@ class Ear:
         self._kept[:] = 0
 
     def begin(self, segment: int, since: float, urgent: bool = False) -> None:
-        """Open a segment with the audio since `since`, less the run-up; `urgent` where its first words are waited for."""
+        """Open a segment with the audio since `since`, less the run-up; `urgent`: its first words are waited for."""
         wanted = min(int((self._now() - since + RUN_UP_S) * self._rate), len(self._kept), self._end)
         self._segment = _Segment(segment, self._end - max(0, wanted), urgent)
         self._give()

@@ -41,6 +41,8 @@ _PLAIN_NODS = frozenset("yeah yes yep yup okay ok right uh huh".split())
 _STRONG = frozenset("wait stop no sorry excuse hold question hang moment".split())
 """Who begins with one of these wants the floor."""
 SURE_OF_STRONG = 0.4
+UNLIKELY = 0.35
+"""Words that are less sure than this are the recogniser's own, also the second time."""
 _WORD = re.compile(r"[\w']+")
 _RUN = re.compile(r"(.)\1{3}")
 _MEANT_THRICE = frozenset("no yes hey".split())
@@ -109,6 +111,8 @@ def _believed(overlap: Overlap, words: list[str]) -> bool:
         return overlap.confidence >= LIKELY or len(words) >= SEVERAL
     if words[0] in _STRONG and overlap.confidence >= SURE_OF_STRONG and overlap.heard_s >= WORD_S:
         return True
+    if 0.0 < overlap.confidence < UNLIKELY:  # 0: it isn't known
+        return False
     before = _words(overlap.before or "")
     return len(words) >= 2 and words[:1] == before[:1] and asks_for_floor(overlap.before or "")
 
@@ -172,7 +176,7 @@ def asks_for_floor(text: str) -> bool:
 def is_plain_nod(text: str) -> bool:
     """Whether `text` is nothing but "yeah", "okay", "right" and the like."""
     words = _words(text)
-    return any(word in _PLAIN_NODS for word in words) and all(word in _PLAIN_NODS or _HUM.fullmatch(word) for word in words)
+    return bool(_PLAIN_NODS & set(words)) and all(word in _PLAIN_NODS or _HUM.fullmatch(word) for word in words)
 
 
 def is_hum(text: str) -> bool:

@@ -19,7 +19,19 @@ from brain.caller_turn import answer, await_caller, go_on_waiting, note_text, ta
 from brain.endpointing import Decision
 from brain.expect import Interruptible, Kind
 from brain.floor import Floor, Prompt, State
-from brain.interruption import LONG_NOD_S, LONG_S, WORD_S, Overlap, Verdict, answers, asks_for_floor, is_hum, is_nod, is_plain_nod, judge
+from brain.interruption import (
+    LONG_NOD_S,
+    LONG_S,
+    WORD_S,
+    Overlap,
+    Verdict,
+    answers,
+    asks_for_floor,
+    is_hum,
+    is_nod,
+    is_plain_nod,
+    judge,
+)
 
 MAYBE_S = 0.25
 """How long a possible sound ducks the bot without being confirmed."""
@@ -27,7 +39,7 @@ FINAL_OVER_BOT_S = 1.0
 """How long it stays open, after the caller stopped, what it was: then the recogniser has nothing to say."""
 WORDS_S = 0.4
 """For a sound that is over it keeps its place this long: the words are mostly known 0.3 s after the sound's end."""
-EMPTY_S = float(__import__("os").environ.get("EMPTY_S", "0.39"))
+EMPTY_S = 0.6
 """A sound that goes on, in which the recogniser finds no word, holds the bot no longer than this."""
 IN_VAIN = 2
 """After so many sounds without a word, each within `IN_VAIN_S` of the one before, the next one only ducks the bot:
@@ -255,7 +267,8 @@ def judge_overlap(floor: Floor, now: float) -> None:
     elif (until := _pause_until(floor, now)) is not None:
         if now >= until:
             _go_on_in_doubt(floor)
-        floor.timer = limit if now >= until else min(limit, until)
+            until = max(now, turn.counts_from + LONG_S)
+        floor.timer = min(limit, until) if turn.over else until  # the limit counts from the sound's end
     elif turn.over:
         floor.timer = limit
     elif doubted and spoke >= LONG_S:
@@ -274,7 +287,8 @@ def _pause_until(floor: Floor, now: float) -> float | None:
         return None
     heard_s = _heard_s(floor, now)
     twice = turn.before is not None and not is_hum(turn.before) and is_nod(turn.before)
-    if turn.text is not None and not is_hum(turn.text) and (twice or (heard_s >= WORD_S and is_plain_nod(turn.text))):
+    plain = turn.text is not None and heard_s >= WORD_S and is_plain_nod(turn.text)
+    if turn.text is not None and not is_hum(turn.text) and (plain or (twice and turn.over)):
         return floor.paused_at
     if turn.over:
         return turn.sounds_until + WORDS_S

@@ -2,8 +2,8 @@
 
 A word has pitch within its first 120 ms, or begins with a soft consonant that a louder vowel follows. A cough begins
 with a loud burst without pitch, and its voiced part is no louder (Korpáš et al., "Analysis of the cough sound", 1996);
-a throat rattles slower than any pitch; reverberation takes the pitch away from a voice far off. A laugh, a hum and a nod
-begin like words.
+a throat rattles slower than any pitch; reverberation takes the pitch away from a voice far off. A laugh, a hum and a
+nod begin like words.
 """
 
 from __future__ import annotations

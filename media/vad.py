@@ -73,7 +73,7 @@ _FALL_FRAMES = 10
 _AGAIN_FRAMES = 4
 """A maybe so soon after one that was given up is the same sound, and began where that did."""
 _LOOK_FRAMES = LOOK_MS // FRAME_MS
-"""Over a voice of ours so much is heard of a sound before it is reported: how it begins says more than any one frame."""
+"""Over a voice of ours so much of a sound is heard before it is reported: how it begins tells more than one frame."""
 _LATEST_FRAMES = 16
 """A start is reported at most so late; in a noise that was there before, speech began nearer to now."""
 _RING = 20

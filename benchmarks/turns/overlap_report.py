@@ -107,7 +107,9 @@ def _row(name: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         caught = sum(o.stop_ms is not None for o in wanted)
         early = caught - len(times)  # the prompt had a pause of its own at the onset: nothing was left to stop
         figures |= {"caught": caught, "silent_at_onset": early}
-        words.append(f"caught {caught}/{len(wanted)}" + (f" ({early} where the bot paused at the onset)" if early else ""))
+        words.append(f"caught {caught}/{len(wanted)}")
+        if early:
+            words.append(f"of these {early} silent at the onset")
         if times:
             figures["stop_ms"] = [round(float(np.percentile(times, p))) for p in (50, 95)]
             words.append("onset to last sample p50 {} p95 {} ms".format(*figures["stop_ms"]))

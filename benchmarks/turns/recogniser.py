@@ -1,7 +1,8 @@
 """The speech server in virtual time: what `brain.stt.local` would answer, when it would answer it.
 
-Its rules are repeated here without tasks: a partial every 300 ms of new audio, or back to back in an urgent segment, a decode at 60 ms of quiet, a final
-that is that decode where only quiet followed. The words are Whisper's for exactly that audio; the times are constants.
+Its rules are repeated here without tasks: a partial every 300 ms of new audio, or back to back in an urgent segment,
+a decode at 60 ms of quiet, a final that is that decode where only quiet followed. The words are Whisper's for exactly
+that audio; the times are constants.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from benchmarks.turns.hearing import Hearing
 from benchmarks.turns.items import RATE
 from benchmarks.turns.models import Models
 from brain import events as ev
-from brain.engines import SttSettings
 from brain.ear import KEPT_S, RUN_UP_S, SCORED_S
+from brain.engines import SttSettings
 from brain.interruption import without_own
 from brain.stt.local import URGENT_UNTIL_MS, partial_due
 from brain.stt.pauses import Pauses

@@ -28,6 +28,8 @@ class Scripted:
     def words(self, pcm):
         return Words(self.late if pcm.size > self.change else self.early, 0.9)
 
+    quick_words = words
+
     def complete(self, pcm):
         return self.score
 
