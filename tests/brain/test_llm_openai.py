@@ -58,6 +58,7 @@ async def served(answer: Answer, **config: object) -> AsyncIterator[tuple[OpenAi
     server = Server(answer)
     listener = await asyncio.start_server(server, "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
+    config.setdefault("connect_s", 60.0)  # the machine may be busy with other tests
     async with listener:
         async with OpenAiChat(OpenAiChatConfig(f"http://127.0.0.1:{port}/v1", **config)) as llm:  # type: ignore[arg-type]
             yield llm, server
@@ -73,7 +74,7 @@ def sends(*parts: bytes) -> Answer:
 
 
 async def read(llm: OpenAiChat, settings: LlmSettings | None = None) -> str:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return "".join([piece async for piece in llm.chat(ASKED, settings or LlmSettings())])
 
 
@@ -165,7 +166,7 @@ async def test_closing_the_iterator_closes_the_connection() -> None:
 
     async with served(endless) as (llm, server):
         pieces = llm.chat(ASKED, LlmSettings())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await anext(pieces) == "and "
             await pieces.aclose()  # type: ignore[attr-defined]
             assert await server.finished.get() == "whole"
@@ -178,7 +179,7 @@ async def test_a_cancelled_task_closes_the_connection() -> None:
         asked.set()
         await reader.read()
 
-    async with served(silent) as (llm, server), asyncio.timeout(10):
+    async with served(silent) as (llm, server), asyncio.timeout(60):
         task = asyncio.create_task(read(llm))
         await asked.wait()
         task.cancel()
