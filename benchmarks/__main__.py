@@ -24,7 +24,6 @@ ABOUT = {
     "jitter": "the jitter buffer for other transports",
     "echo": "echo canceller: G.168, telephones, people over the bot, cost",
     "media_calls": "200 calls in one worker: prompt and key",
-    "callers": "2, 4 and 8 people who talk at once",
     "speech": "recognition, synthesis and end of turn by themselves",
     "spoken_answers": "dates, times, money, addresses and codes, as they are understood",
     "phrases": "words that the recogniser is told of",

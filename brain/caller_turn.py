@@ -8,7 +8,7 @@ from brain import events as ev
 from brain.endpointing import UNFINISHED, Decision, Evidence, decide, settled
 from brain.expect import Expect, Interruptible, Kind
 from brain.floor import DEAF_GRACE_S, FINAL_LIMIT_S, Floor, State, Turn
-from brain.interruption import fits, is_nod
+from brain.interruption import WORD_S, fits, is_nod
 from brain.keypad import collect, is_spare, note_key
 from brain.small_talk import asks_for_time, asks_whether_there
 
@@ -174,7 +174,8 @@ def note_text(floor: Floor, event: ev.PartialText | ev.FinalText) -> bool:
     if isinstance(event, ev.FinalText):
         if event.request != turn.request:
             return False
-        turn.before, turn.text, turn.final, turn.confidence = turn.text, event.text, True, event.confidence
+        turn.before, turn.text, turn.final = turn.text, event.text, True
+        turn.heard_until, turn.confidence = None, event.confidence
     elif turn.final:
         return False
     else:
@@ -290,7 +291,7 @@ def end_turn(floor: Floor, now: float) -> None:
     limit = _final_limit(floor, turn)
     if not (turn.final or _heard_enough(floor, turn)) and now < limit:
         floor.timer = limit
-    elif not turn.final and turn.text is None:
+    elif not turn.final and (turn.text is None or _lags(turn)):
         stalled(floor, now)
     elif not turn.wordless and dead_air.settles(floor, turn.text or "", now):
         floor.forget_turn()
@@ -326,9 +327,15 @@ def _heard_enough(floor: Floor, turn: Turn) -> bool:
 
 
 def _final_limit(floor: Floor, turn: Turn) -> float:
-    """How long to wait for the final: longer while the recogniser is being restarted, but not for ever."""
-    since = max(turn.requested, floor.deaf_since or 0.0)
-    return min(since + FINAL_LIMIT_S, turn.sounds_until + 2 * FINAL_LIMIT_S)
+    """How long to wait for the final: longer while the recogniser restarts, or where the partial lacks words."""
+    longest, since = turn.sounds_until + 2 * FINAL_LIMIT_S, max(turn.requested, floor.deaf_since or 0.0)
+    return longest if turn.text is not None and _lags(turn) else min(since + FINAL_LIMIT_S, longest)
+
+
+def _lags(turn: Turn) -> bool:
+    """Whether the newest partial covers too little of the turn to stand for it: a word or more may be missing."""
+    heard = turn.heard_until
+    return not turn.final and heard is not None and heard < turn.sounds_until - turn.on_hold_s - WORD_S
 
 
 def stalled(floor: Floor, now: float) -> None:

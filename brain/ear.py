@@ -119,7 +119,7 @@ class Ear:
             if isinstance(event, SpeechMaybe):
                 self._post(ev.SpeechMaybe(now, since))
             elif isinstance(event, SpeechStarted):
-                self._post(ev.SpeechStarted(now, since, event.voiced))
+                self._post(ev.SpeechStarted(now, since))
             elif isinstance(event, SpeechStopped):
                 self._post_prosody(now, event.position)
                 self._post(ev.SpeechStopped(now, since))

@@ -25,11 +25,10 @@ class SpeechMaybe:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """Somebody speaks, since `since`; not `voiced` where, over the bot's voice, it begins like a cough."""
+    """Somebody speaks, since `since`."""
 
     at: float
     since: float
-    voiced: bool = True
 
 
 @dataclass(frozen=True, slots=True)

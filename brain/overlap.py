@@ -39,7 +39,7 @@ FINAL_OVER_BOT_S = 1.0
 """How long it stays open, after the caller stopped, what it was: then the recogniser has nothing to say."""
 WORDS_S = 0.4
 """For a sound that is over it keeps its place this long: the words are mostly known 0.3 s after the sound's end."""
-EMPTY_S = 0.6
+EMPTY_S = 1.0
 """A sound that goes on, in which the recogniser finds no word, holds the bot no longer than this."""
 IN_VAIN = 2
 """After so many sounds without a word, each within `IN_VAIN_S` of the one before, the next one only ducks the bot:
@@ -152,7 +152,7 @@ def speech_over_bot(floor: Floor, event: ev.SpeechStarted) -> None:
             floor.go(State.OVERHEARING)
         return
     in_vain = floor.vain >= IN_VAIN and event.at < floor.vain_until
-    if floor.echo_doubted or in_vain or not event.voiced:
+    if floor.echo_doubted or in_vain:
         if floor.state is not State.DUCKED:
             floor.out.append(act.Duck())
         floor.new_turn(event.since, over_bot=True)
@@ -188,7 +188,7 @@ def overlap_speech(floor: Floor, event: ev.SpeechStarted) -> None:
     assert floor.turn is not None
     floor.talking_since = event.since
     floor.turn.speaks_again()
-    if floor.state is State.DOUBTING and event.voiced and not floor.echo_doubted and floor.turn.text is None:
+    if floor.state is State.DOUBTING and not floor.echo_doubted and floor.turn.text is None:
         _pause(floor, event.at)
     judge_overlap(floor, event.at)
 

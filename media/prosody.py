@@ -69,9 +69,14 @@ def measure(speech: Pcm, rate_hz: int) -> Prosody | None:
 
     None where too little of it is voiced. Raises ValueError for a rate that isn't 8 or 16 kHz.
     """
-    level_db, pitch_st, strength = windows(speech[-int(SPAN_S * rate_hz) :], rate_hz)
-    if not level_db.size:
+    if rate_hz not in (RATE_HZ, 2 * RATE_HZ):
+        raise ValueError(f"prosody is measured at 8000 or 16000 Hz, not {rate_hz}")
+    audio = speech[-int(SPAN_S * rate_hz) :].astype(np.float32) / np.float32(FULL_SCALE)
+    if rate_hz == 2 * RATE_HZ:
+        audio = audio[audio.size % 2 :].reshape(-1, 2).mean(axis=1)
+    if audio.size < _WINDOW:
         return None
+    level_db, pitch_st, strength = _frames(audio)
     voiced = (strength >= _VOICED) & (level_db > level_db.max() - _UNDER_PEAK_DB)
     found = np.flatnonzero(voiced)
     if found.size < _LEAST_FRAMES:
@@ -93,26 +98,12 @@ def measure(speech: Pcm, rate_hz: int) -> Prosody | None:
     )
 
 
-def windows(speech: Pcm, rate_hz: int) -> tuple[Float, Float, Float]:
-    """Level in dBFS, pitch in semitones over 1 Hz, and how periodic it is (1: repeats itself, 0: noise), of each window
-    of 40 ms every 20 ms; the last one ends with `speech`. Raises ValueError for a rate that isn't 8 or 16 kHz.
-    """
-    if rate_hz not in (RATE_HZ, 2 * RATE_HZ):
-        raise ValueError(f"prosody is measured at 8000 or 16000 Hz, not {rate_hz}")
-    audio = speech.astype(np.float32) / np.float32(FULL_SCALE)
-    if rate_hz == 2 * RATE_HZ:
-        audio = audio[audio.size % 2 :].reshape(-1, 2).mean(axis=1)
-    if audio.size < _WINDOW:
-        nothing = np.zeros(0, np.float32)
-        return nothing, nothing, nothing
-    return _frames(audio)
-
-
 def _rounded(semitones: float) -> float:
     return round(max(-_MOST_ST, min(_MOST_ST, semitones)), 1) + 0.0  # no negative zero
 
 
 def _frames(audio: Float) -> tuple[Float, Float, Float]:
+    """Level in dBFS, pitch in semitones over 1 Hz and how periodic it is, of each window of 40 ms every 20 ms."""
     count = (audio.size - _WINDOW) // _HOP + 1
     audio = audio[audio.size - (count - 1) * _HOP - _WINDOW :]  # the last window ends with the last sample
     rows = np.lib.stride_tricks.sliding_window_view(audio, _WINDOW)[::_HOP]

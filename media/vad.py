@@ -16,7 +16,6 @@ from math import log10
 import numpy as np
 
 from media.frame import FRAME_MS, FULL_SCALE, Pcm, samples
-from media.onset import BEFORE_MS, LOOK_MS, is_voiced
 from media.silero import Silero
 from media.webrtc_vad import RATES_HZ, WebrtcVad
 
@@ -72,8 +71,6 @@ _FLOOR_RISE = 0.02
 _FALL_FRAMES = 10
 _AGAIN_FRAMES = 4
 """A maybe so soon after one that was given up is the same sound, and began where that did."""
-_LOOK_FRAMES = LOOK_MS // FRAME_MS
-"""Over a voice of ours so much of a sound is heard before it is reported: how it begins tells more than one frame."""
 _LATEST_FRAMES = 16
 """A start is reported at most so late; in a noise that was there before, speech began nearer to now."""
 _RING = 20
@@ -88,10 +85,9 @@ class SpeechMaybe:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """Somebody speaks, from `position` on; not `voiced` where, over a voice of ours, it begins like a cough."""
+    """Somebody speaks, from `position` on."""
 
     position: int
-    voiced: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +117,6 @@ class Vad:
     def __init__(self, rate_hz: int, stop_ms: int = STOP_MS) -> None:
         if rate_hz not in RATES_HZ:
             raise ValueError(f"voice activity detection needs 8000 or 16000 Hz, not {rate_hz}")
-        self._rate = rate_hz
         self._size = samples(FRAME_MS, rate_hz)
         self._stop = samples(stop_ms, rate_hz)
         self._window = np.hanning(self._size + 2)[1:-1].astype(np.float32)
@@ -139,7 +134,6 @@ class Vad:
         self._began = 0
         self._gave_up = -(1 << 62)  # where a maybe last came to nothing
         self._maybe_frames = 0
-        self._confirmed = False  # the model was sure of this maybe
         self._unheard = 0  # frames that the model is still to hear
         self._probability = 0.0
         self._doubt = 0.0  # maybes that came to nothing, less what was forgotten since
@@ -196,7 +190,6 @@ class Vad:
         if position - self._gave_up > _AGAIN_FRAMES * self._size:
             self._began = position - ago * self._size
         self._state, self._maybe_frames, self._peak = Activity.MAYBE, 0, level
-        self._confirmed = False
         self._silero.reset()
         self._unheard = min(ago + _RUN_UP_FRAMES, self._count - 1)
         return (SpeechMaybe(self._began), *self._listen(frame, position, level))
@@ -214,15 +207,12 @@ class Vad:
             self._maybe_frames += 1
             if level > self._peak + _LOUDER_DB:
                 self._peak, self._maybe_frames = level, 0
-            self._confirmed = self._confirmed or self._is_start(end)
-            looked = end - self._began >= _LOOK_FRAMES * self._size
-            if not self._confirmed or (self.over_voice and not looked):
+            if not self._is_start(end):
                 if self._maybe_frames >= _GIVE_UP_FRAMES:
                     self._give_up(end)
                 return ()
             self._state, self._peak, self._voiced_end = Activity.SPEECH, level, end
-            since = max(self._began, end - _LATEST_FRAMES * self._size)
-            return (SpeechStarted(since, not self.over_voice or self._begins_voiced(since, end)),)
+            return (SpeechStarted(max(self._began, end - _LATEST_FRAMES * self._size)),)
         self._peak = max(self._peak, level)
         if level < self._floor:
             self._learn(level)
@@ -254,13 +244,6 @@ class Vad:
         if end - self._began < _SOUND_FRAMES * self._size or self._likeness() > _HUM:
             return False
         return all(self._tonality(self._count - 1 - back) < _TONE for back in range(_SOUND_FRAMES))
-
-    def _begins_voiced(self, since: int, end: int) -> bool:
-        """Whether the sound that began at `since` begins like a voice; the newest frame ends at `end`."""
-        before, look = BEFORE_MS // FRAME_MS, (end - since) // self._size
-        first = self._count - min(look + before, self._count)
-        rows = [number % _RING for number in range(first, min(first + before + _LOOK_FRAMES, self._count))]
-        return is_voiced(self._ring[rows].reshape(-1).astype(np.int16), self._rate)
 
     def _tonality(self, count: int) -> float:
         """How much of frame `count` lies around its two strongest frequencies, 0 to 1 (dial tone, a key).

@@ -18,8 +18,6 @@ import media.echo_filter
 import media.echo_suppressor
 import media.levels
 import media.near
-import media.onset
-import media.prosody
 import media.silero
 import media.vad
 from benchmarks.turns.items import FRAME, FRAME_S, RATE
@@ -98,7 +96,7 @@ def _event(item: VadEvent, now: float) -> ev.Event:
         case SpeechMaybe():
             return ev.SpeechMaybe(now, since)
         case SpeechStarted():
-            return ev.SpeechStarted(now, since, item.voiced)
+            return ev.SpeechStarted(now, since)
         case SpeechStopped():
             return ev.SpeechStopped(now, since)
 
@@ -144,7 +142,7 @@ _KINDS: dict[str, type[ev.SpeechMaybe | ev.SpeechStarted | ev.SpeechStopped]] = 
 def version() -> str:
     """The front end's own code: what it found before a change of it counts no more."""
     echo = (media.echo, media.echo_delay, media.echo_filter, media.echo_suppressor)
-    modules = (*echo, media.levels, media.near, media.onset, media.prosody, media.silero, media.vad)
+    modules = (*echo, media.levels, media.near, media.silero, media.vad)
     return digest(*(inspect.getsource(module) for module in modules))
 
 

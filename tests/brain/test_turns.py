@@ -436,3 +436,26 @@ def test_on_hold_while_thinking_the_reply_waits() -> None:
     talk = Talk().asked().says("When do you open?", 1.0, 2.0).hold(2.6, 10.0).asked(3.0, prompt=True)
     talk.prompt(3.1, 2.0).until(11)
     assert talk.voice == ["Pause", "Resume"] and talk.when(act.ResumePlayout) == [10.0]
+
+
+# ---- a recogniser that lags --------------------------------------------------------------------------------
+
+
+def lagging() -> Talk:
+    """1.4 s of speech, of which a partial has heard a tenth; the final is slow."""
+    talk = Talk(final_s=None).asked().says("I'd like to come on Monday.", 1.0, 2.4)
+    return talk.at(1.6, ev.PartialText(1.6, 1, "Good summer.", 1.2))
+
+
+def test_words_that_cover_little_of_a_turn_do_not_stand_for_it() -> None:
+    talk = lagging().at(4.5, ev.FinalText(4.5, 1, 1, "I'd like to come on Monday.", 0.9)).until(6)
+    assert talk.outcomes == [(4.5, "Commit", "I'd like to come on Monday.")]
+
+
+def test_where_the_rest_never_comes_the_caller_is_asked_again() -> None:
+    assert [name for _, name, _ in lagging().until(8).outcomes] == ["NoInput"]
+
+
+def test_words_that_cover_the_turn_do() -> None:
+    talk = Talk(final_s=None).asked().says("Come in.", 1.0, 2.4).at(2.6, ev.PartialText(2.6, 1, "Come in.", 2.35))
+    assert [text for _, _, text in talk.until(8).outcomes] == ["Come in."]

@@ -85,7 +85,7 @@ def test_long_speech_that_the_recogniser_does_not_answer_stops_the_prompt() -> N
 def test_long_noise_in_which_the_recogniser_hears_no_word_does_not() -> None:
     talk = over_prompt().says("", 2.0, 30.0, partial=3.0).until(6)
     assert talk.voice == ["Duck", "Unduck", "Pause", "Resume", "Duck", "Unduck"]
-    assert talk.when(act.ResumePlayout) == [2.8] and talk.when(act.Unduck)[-1] == 4.5
+    assert talk.when(act.ResumePlayout) == [3.08] and talk.when(act.Unduck)[-1] == 4.5
 
 
 def test_words_in_a_noise_that_went_on_stop_it_all_the_same() -> None:
@@ -109,18 +109,6 @@ def test_a_nod_that_goes_on_holds_it_no_longer_than_it_takes_to_hear_it() -> Non
 def test_a_word_that_others_may_begin_with_is_a_nod_when_it_is_over() -> None:
     talk = over_prompt().says("Good.", 2.0, 2.9, partial=2.7).until(5)
     assert talk.when(act.ResumePlayout) == [3.02] and "Stop" not in talk.voice
-
-
-def test_a_sound_that_begins_like_a_cough_only_ducks_it() -> None:
-    talk = over_prompt().at(2.0, ev.SpeechMaybe(2.0, 1.96)).at(2.1, ev.SpeechStarted(2.1, 1.96, voiced=False))
-    talk.at(2.5, ev.SpeechStopped(2.5, 2.4)).until(5)
-    assert talk.voice == ["Duck", "Unduck"]
-
-
-def test_words_in_what_began_like_a_cough_stop_it() -> None:
-    talk = over_prompt().at(2.1, ev.SpeechStarted(2.1, 1.96, voiced=False))
-    talk.at(2.5, ev.PartialText(2.5, 1, "Stop", 2.4, 0.6)).until(3)
-    assert talk.voice == ["Duck", "Unduck", "Stop"] and talk.when(act.StopSpeaking) == [2.5]
 
 
 def test_a_recogniser_that_never_answers_holds_the_prompt_for_a_little_only() -> None:
