@@ -334,7 +334,7 @@ def _final_limit(floor: Floor, turn: Turn) -> float:
 
 def _lags(turn: Turn) -> bool:
     """Whether the newest partial covers too little of the turn to stand for it. A hold leaves what there is."""
-    heard = turn.heard_until if not turn.final and not turn.on_hold_s else None
+    heard = turn.heard_until if turn.over and not turn.final and not turn.on_hold_s else None
     return heard is not None and heard < turn.sounds_until - WORD_S
 
 

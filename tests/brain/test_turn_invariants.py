@@ -278,7 +278,7 @@ def test_no_hold_loses_what_was_said_before_it(script: list[tuple[float, str]], 
     for name in ("ask", "start", "partial", then, "hold"):
         world.ticks_until(world.now + 0.1)
         world.move(name, said, Expect(), Interruptible.SPEECH)
-    for wait, name in [*script, (0.1, "unhold"), (0.1, "stop"), (0.1, "final")]:
+    for wait, name in [*script, (0.1, "unhold"), (0.1, "stop"), (0.1, "partial")]:
         world.ticks_until(world.now + wait)
         world.move(name, said, Expect(), Interruptible.SPEECH)
     world.ticks_until(world.now + 60.0)
