@@ -1,7 +1,8 @@
 """How complete an answer is, by its words: evidence for the end of a turn.
 
-One function for every kind of answer, pure and well under a millisecond, so that it may be asked at each pause and
-each partial transcript. It knows grammar, not voices: whether the caller sounds finished is for others to weigh.
+One function for the answers that have a grammar (dates, times, money, numbers, addresses, codes), pure and well under a
+millisecond, so that it may be asked at each pause and each partial transcript. It knows grammar, not voices: whether
+the caller sounds finished is for others to weigh, and other answers are `brain.endpoint_words`'.
 """
 
 from __future__ import annotations
@@ -10,12 +11,10 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 
 from brain.expect import Expect, Kind
-from brain.spoken import choose, parse_digits, parse_yes_no
 from brain.spoken_dates import MONTHS, date_parts
 from brain.spoken_emails import spoken_email
 from brain.spoken_letters import spelled
 from brain.spoken_money import money
-from brain.spoken_names import parse_name
 from brain.spoken_numbers import spoken_number
 from brain.spoken_times import spoken_time
 from brain.tokens import words
@@ -42,14 +41,12 @@ _OPENS = {
     Kind.NUMBER: ("about", "around", "a", "hundred and", "and a"),
     Kind.EMAIL: ("it's", "email is", "address is"),
     Kind.SPELLED: ("it's", "code is", "as in", "for", "double"),
-    Kind.NAME: ("name is", "name's", "it's", "this is", "i'm"),
-    Kind.DIGITS: ("number is", "it's", "double", "triple", "plus"),
 }
 """Ends of an answer of that kind that is only beginning."""
 
 
 def completeness(expect: Expect, text: str) -> Completeness:
-    """How complete `text`, a transcript so far, is as the answer that `expect` waits for."""
+    """How complete `text`, a transcript so far, is as the answer that `expect` waits for. KeyError: no such grammar."""
     said = words(text)
     if not said:
         return Completeness.NOTHING
@@ -67,35 +64,12 @@ def _opens(kind: Kind, said: list[str]) -> bool:
     return any(said[-len(parts) :] == parts for parts in (phrase.split() for phrase in _OPENS.get(kind, ())))
 
 
-def _talk(expect: Expect, text: str) -> Completeness:
-    return Completeness.ENOUGH
-
-
-def _digits(expect: Expect, text: str) -> Completeness:
-    return _counted(len(parse_digits(text) or ""), expect)
-
-
 def _counted(count: int, expect: Expect) -> Completeness:
     if count >= expect.max_digits:
         return Completeness.WHOLE
     if count >= expect.min_digits:
         return Completeness.ENOUGH
     return Completeness.PREFIX if count else Completeness.NOTHING
-
-
-def _yes_no(expect: Expect, text: str) -> Completeness:
-    answer = parse_yes_no(text)
-    if answer is None:
-        return Completeness.NOTHING
-    return Completeness.ENOUGH if answer.rest else Completeness.WHOLE
-
-
-def _choice(expect: Expect, text: str) -> Completeness:
-    return Completeness.NOTHING if choose(text, expect.phrases) is None else Completeness.WHOLE
-
-
-def _name(expect: Expect, text: str) -> Completeness:
-    return Completeness.NOTHING if parse_name(text) is None else Completeness.ENOUGH
 
 
 def _date(expect: Expect, text: str) -> Completeness:
@@ -154,12 +128,6 @@ def _number(expect: Expect, text: str) -> Completeness:
 
 
 _GRAMMARS: Mapping[Kind, Callable[[Expect, str], Completeness]] = {
-    Kind.TALK: _talk,
-    Kind.TEXT: _talk,
-    Kind.DIGITS: _digits,
-    Kind.YES_NO: _yes_no,
-    Kind.NAME: _name,
-    Kind.CHOICE: _choice,
     Kind.DATE: _date,
     Kind.TIME: _time,
     Kind.MONEY: _money,

@@ -1,7 +1,6 @@
 """What was said in a call so far, as both sides heard it.
 
-Pure. A bot's turn that was interrupted holds only what the caller heard. A caller's turn may be
-speculative: begun at the first sign of an end, then committed, or dropped without a trace.
+Pure. A bot's turn that was interrupted holds only what the caller heard.
 """
 
 from __future__ import annotations
@@ -58,42 +57,20 @@ class Conversation:
         self._budget = budget
         self._block = block
         self._turns: list[Turn] = []
-        self._draft: str | None = None
 
     @property
     def turns(self) -> tuple[Turn, ...]:
-        """What was said, without a speculative turn."""
+        """What was said."""
         return tuple(self._turns)
 
     @property
-    def draft(self) -> str | None:
-        """The caller's words of a speculative turn, or None."""
-        return self._draft
-
-    @property
     def caller_turns(self) -> int:
-        """How often the caller spoke, without a speculative turn and without asides."""
+        """How often the caller spoke, without asides."""
         return sum(turn.speaker is Speaker.CALLER and not turn.aside for turn in self._turns)
 
-    def begin(self, text: str) -> None:
-        """Open a speculative caller's turn, in place of one that is open."""
-        self._draft = text
-
-    def commit(self) -> None:
-        """The open caller's turn was one. Raises ValueError if none is open."""
-        if self._draft is None:
-            raise ValueError("no turn to commit")
-        self._turns.append(Turn(Speaker.CALLER, self._draft))
-        self._draft = None
-
-    def drop(self) -> None:
-        """Forget the open caller's turn, if there is one."""
-        self._draft = None
-
     def caller_said(self, text: str) -> None:
-        """Add a caller's turn that is certain; an open speculative one is dropped."""
-        self.begin(text)
-        self.commit()
+        """Add a caller's turn."""
+        self._turns.append(Turn(Speaker.CALLER, text))
 
     def caller_nodded(self, text: str) -> None:
         """Add what the caller said over the bot's newest turn without stopping it."""
@@ -137,14 +114,13 @@ class Conversation:
     ) -> list[Message]:
         """`prefix`, then the newest turns within the budget as alternating messages.
 
-        caller, bot: how a side's words are written for the model. asking: the words to answer now, in place
-        of an open speculative turn; without it that turn comes last. Neighbouring turns of one side become
-        one message, and the first after the prefix is always the caller's.
+        caller, bot: how a side's words are written for the model. asking: the words to answer now, which
+        come last. Neighbouring turns of one side become one message, and the first after the prefix is always the
+        caller's.
         """
         turns = self._recent()
-        last = asking if asking is not None else self._draft
-        if last is not None:
-            turns.append(Turn(Speaker.CALLER, last))
+        if asking is not None:
+            turns.append(Turn(Speaker.CALLER, asking))
         merged: list[Turn] = []
         for turn in turns:
             if merged and merged[-1].speaker is turn.speaker:

@@ -206,7 +206,7 @@ class Orchestrator:
     async def reply(
         self, conversation: Conversation, user_text: str, ready: Gate = at_once, committed: Gate = at_once
     ) -> AsyncGenerator[ReplyPart, None]:
-        """What to say to `user_text`, which isn't in the history yet or is its open speculative turn.
+        """What to say to `user_text`, which isn't in the history yet.
 
         Says come first; Exit or Done is the last part. An EngineError becomes Failed and a fallback.
         The conversation is left as it is; closing the iterator cancels. `ready` is awaited before the model is asked,

@@ -37,11 +37,11 @@ tones makes it deaf, an empty one takes tones that begin suddenly for speech."""
 _SURE = 0.42
 _DOUBTED = 0.15
 _SUREST = 0.93
+"""Each maybe that came to nothing raises the bar for the next by `_DOUBTED`, up to `_SUREST`: hold music and
+babble cry wolf every second."""
 _SURE_OVER_VOICE = 0.62
 """While a voice of ours sounds, a start has to be surer: it would fall silent for it. Hums, and voices far away in the
 room, stay under this; a voice into the telephone comes over it within two frames."""
-"""Each maybe that came to nothing raises the bar for the next by `_DOUBTED`, up to `_SUREST`: hold music and
-babble cry wolf every second."""
 _FORGET = 0.999
 """How much of such doubt is left a frame later: half of it after 14 s."""
 _AT_ONCE_FRAMES = 4

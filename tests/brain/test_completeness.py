@@ -1,4 +1,4 @@
-"""How complete an answer is, for every kind."""
+"""How complete an answer is, for every kind that has a grammar."""
 
 from __future__ import annotations
 
@@ -10,28 +10,12 @@ from brain.completeness import Completeness, completeness
 from brain.expect import Expect, Kind
 
 NOTHING, PREFIX, ENOUGH, WHOLE = Completeness
+KINDS = [Kind.DATE, Kind.TIME, Kind.MONEY, Kind.NUMBER, Kind.EMAIL, Kind.SPELLED]
 
 
 @pytest.mark.parametrize(
     ("kind", "text", "found"),
     [
-        (Kind.TALK, "", NOTHING),
-        (Kind.TALK, "I would like to", ENOUGH),
-        (Kind.TALK, "I would like to book and", PREFIX),
-        (Kind.DIGITS, "bananas", NOTHING),
-        (Kind.DIGITS, "five five", PREFIX),
-        (Kind.DIGITS, "five five five one two three", ENOUGH),
-        (Kind.DIGITS, "five five five one two three,", PREFIX),
-        (Kind.DIGITS, "five five five one two three four five", WHOLE),
-        (Kind.DIGITS, "my number is", PREFIX),
-        (Kind.YES_NO, "Yes.", WHOLE),
-        (Kind.YES_NO, "No, it's Tuesday.", ENOUGH),
-        (Kind.YES_NO, "No, it's", PREFIX),
-        (Kind.YES_NO, "Tuesday", NOTHING),
-        (Kind.NAME, "my name is", PREFIX),
-        (Kind.NAME, "John Smith", ENOUGH),
-        (Kind.CHOICE, "the billing, please", WHOLE),
-        (Kind.CHOICE, "something else", NOTHING),
         (Kind.DATE, "July", PREFIX),
         (Kind.DATE, "July 4th.", WHOLE),
         (Kind.DATE, "the fourth", ENOUGH),
@@ -79,7 +63,7 @@ def test_a_birthday_needs_its_year() -> None:
     assert completeness(expect, "3/3/84") is WHOLE
 
 
-@given(st.sampled_from(Kind), st.text(max_size=60))
+@given(st.sampled_from(KINDS), st.text(max_size=60))
 def test_any_text_has_an_answer(kind: Kind, text: str) -> None:
     assert isinstance(completeness(Expect(kind, phrases=("a", "b")), text), Completeness)
 
@@ -91,6 +75,6 @@ WORDS = (
 SPOKEN = st.lists(st.sampled_from(WORDS.split()), max_size=8)
 
 
-@given(st.sampled_from(Kind), SPOKEN)
+@given(st.sampled_from(KINDS), SPOKEN)
 def test_any_words_have_an_answer(kind: Kind, said: list[str]) -> None:
     assert isinstance(completeness(Expect(kind, phrases=("a", "b")), " ".join(said)), Completeness)

@@ -65,35 +65,6 @@ def test_an_utterance_may_grow_and_only_a_known_one_be_cut() -> None:
         talk.cut(2, "We")
 
 
-def test_a_dropped_speculation_leaves_no_trace() -> None:
-    talk, other = Conversation(), Conversation()
-    for each in (talk, other):
-        each.caller_said("Hello.")
-        each.bot_said(1, "Hello.")
-    talk.begin("I need")
-    talk.begin("I need an")
-    assert talk.messages(())[-1] == Message("user", "I need an")
-    assert talk.caller_turns == 1
-    talk.drop()
-    assert (talk.turns, talk.draft, talk.messages(PREFIX)) == (other.turns, None, other.messages(PREFIX))
-    with pytest.raises(ValueError, match="no turn"):
-        talk.commit()
-
-
-def test_a_committed_speculation_is_a_turn() -> None:
-    talk = Conversation()
-    talk.begin("I need an appointment.")
-    talk.commit()
-    assert said(talk) == ["I need an appointment."]
-    assert talk.draft is None
-
-
-def test_asking_takes_the_place_of_the_draft() -> None:
-    talk = Conversation()
-    talk.begin("I need")
-    assert [m.content for m in talk.messages((), asking="I need help")] == ["I need help"]
-
-
 def test_a_long_turn_keeps_its_ends() -> None:
     talk = Conversation()
     talk.caller_said("begin " + "blah " * 1000 + "end")
@@ -125,7 +96,7 @@ def test_messages_always_alternate_within_the_budget(steps: list[str], block: in
         elif step == "b":
             talk.bot_said(number, f"b{number}")
         elif step == "x":
-            talk.begin(f"x{number}")
+            talk.caller_nodded(f"x{number}")
         elif talk.turns and talk.turns[-1].utterance is not None:
             talk.cut(talk.turns[-1].utterance, "")
     roles = [m.role for m in talk.messages(PREFIX, asking="now")][1:]
