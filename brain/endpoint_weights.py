@@ -41,7 +41,7 @@ WEIGHTS: Mapping[str, float] = {
 
 SURE = 1.8
 """The log-odds at which a turn is taken as over."""
-SURE_OF_CLOSED = 1.2
+SURE_OF_CLOSED = 1.5
 """The same for a yes, a no or a choice: what is said behind one costs little, because "that's right" over the next
 prompt is a nod, and "it's Jon" after a no is the answer to what is asked next."""
 PAUSE_S = 0.33
