@@ -49,14 +49,14 @@ def ear() -> Whisper:
 
 
 async def call(
-    bot: Bot, clock: MediaClock, ear: Whisper | None, script: str, folder: Path, errors: int = 0
+    bot: Bot, clock: MediaClock, ear: Whisper | None, script: str, folder: Path, errors: tuple[int, ...] = (0,)
 ) -> tuple[Report, Any]:
     """Perform `script` on a call to the reception; its report and its record, both checked."""
     steps = parse(script, folder / "script.yaml")
     report = await place_call(bot.uri("reception"), steps, CallOptions(), transcriber=ear, clock=clock)
     record = await bot.record(report.call_id)
     assert journal.replay((record["folder"] / "journal.jsonl").read_text().splitlines()) == []
-    assert len(record["errors"]) == errors and record["end"]["reason"] != "fault", record
+    assert len(record["errors"]) in errors and record["end"]["reason"] != "fault", record
     return report, record
 
 
@@ -225,7 +225,8 @@ async def test_a_dead_model_is_replaced(bot: Bot, clock: MediaClock, ear: Whispe
     assert dead is not None
     url = command_of(dead).split("--listen ")[1].split()[0]
     os.kill(dead, signal.SIGKILL)
-    report, record = await call(bot, clock, ear, BUS.replace("WANTED", "Sorry"), tmp_path, errors=1)
+    # While the greeting is said it may be back already.
+    report, record = await call(bot, clock, ear, BUS.replace("WANTED", "Sorry|7|seven"), tmp_path, errors=(0, 1))
     assert report.exit_status == 0, story(report, record)
     assert record["end"]["by"] == "caller"  # a bot without a model doesn't hang up
     await until(lambda: healthy(url))
