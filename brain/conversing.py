@@ -43,7 +43,7 @@ class Replier:
         report: Callable[[EngineError], None],
     ) -> None:
         self._agent, self._tts, self._rate, self._report = agent, tts, rate_hz, report
-        self._orchestrator = Orchestrator(spec, llm)
+        self._orchestrator, self._excuses = Orchestrator(spec, llm), spec.courtesy.placeholders
         self._conversation = Conversation()
         self._speculation: Reply | None = None
         self._awaited: Reply | None = None
@@ -164,6 +164,7 @@ class Replier:
             self._rate,
             agent.now,
             ready,
+            self._excuses,
         )
         reply.start(agent.tasks)
         return reply

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from brain.clauses import ClauseSplitter
 from brain.conversation import Conversation
+from brain.dead_air import PLACEHOLDER_S
 from brain.engines import EngineError, SpeechAudio, Tts, TtsSettings
 from brain.orchestrator import Done, Exit, Failed, Orchestrator, Say, Source
 from brain.tools import Gate, Waiting, at_once
@@ -23,7 +24,8 @@ class Reply:
     """The answer to `text`, in the making. Times are the call's clock, None until they come.
 
     `exit` is the named intent that the caller's words came to, `failed` why the fallback is said instead, `waiting`
-    the tool that it has waited for, for a while. Tools with side effects wait for `committed`.
+    the tool that it has waited for, for a while. Tools with side effects wait for `committed`. `excuses` are said where
+    nothing follows an opening: it keeps the turn manager from filling that silence.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Reply:
         rate_hz: int,
         now: Callable[[], float],
         ready: Gate = at_once,
+        excuses: tuple[str, ...] = (),
     ) -> None:
         self.turn, self.text = turn, text
         self.exit: str | None = None
@@ -52,7 +55,8 @@ class Reply:
         self.answer_audio: float | None = None
         self._conversation, self._orchestrator = conversation, orchestrator
         self._tts, self._voice, self._rate, self._now = tts, voice, rate_hz, now
-        self._ready = ready
+        self._ready, self._excuses = ready, excuses
+        self._excused = self._clauses_said = 0
         self._clauses: asyncio.Queue[str | None] = asyncio.Queue()
         self._audio: asyncio.Queue[SpeechAudio | EngineError | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
@@ -179,7 +183,7 @@ class Reply:
     def _heard_from(self, chunk: SpeechAudio) -> None:
         if self.first_audio is None:
             self.first_audio = self._now()
-        if self._opening and chunk.clause == 0:
+        if self._opening and chunk.clause <= self._excused:
             self.opening_s += chunk.pcm.size / self._rate
         elif self.answer_audio is None:
             self.answer_audio = self._now()
@@ -187,5 +191,21 @@ class Reply:
                 self.note(self._trace)
 
     async def _spoken_clauses(self) -> AsyncIterator[str]:
-        while (clause := await self._clauses.get()) is not None:
+        while True:
+            try:
+                async with asyncio.timeout(self._patience_s()):
+                    clause = await self._clauses.get()
+            except TimeoutError:
+                self._excused += 1
+                yield self._excuses[self._excused - 1]
+                continue
+            if clause is None:
+                return
+            self._clauses_said += 1
             yield clause
+
+    def _patience_s(self) -> float | None:
+        """How long to wait for the next clause before an excuse; None where none is due any more."""
+        if not self._opening or self._clauses_said != 1 or self._excused >= len(self._excuses):
+            return None
+        return PLACEHOLDER_S[min(self._excused, 1)]

@@ -219,3 +219,18 @@ def test_without_a_voice_for_it_there_are_no_nods(monkeypatch: pytest.MonkeyPatc
         assert not line.speaking() and len(line.reports) == 1
 
     call(scene, monkeypatch)
+
+
+def test_an_opening_behind_which_nothing_comes_is_excused(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def gate(piece: int) -> None:
+        if piece == 1:  # the opening is said at once, the answer isn't
+            await asyncio.sleep(4.0)
+
+    llm = ScriptedLlm(default=['{"say":"Sure,', " at 14", ' Harbour Street."', "}"], gate=gate)
+    spec = replace(SPEC, prompt="You answer.\nAddress: 14 Harbour Street.", openings=("Sure,", "Okay,"))
+    script = [(0.5, False), (1.2, True), (9.0, False)]
+    line, _, said = talk(monkeypatch, script, ["What is your address?"], llm, spec)
+    assert said[0] == "Sure, Still looking. at 14 Harbour Street."
+    (trace,) = line.agent.traces
+    assert trace.answer_heard is not None and trace.first_heard is not None
+    assert trace.answer_heard - trace.first_heard > 3.0

@@ -225,13 +225,13 @@ async def test_a_dead_model_is_replaced(bot: Bot, clock: MediaClock, ear: Whispe
     assert dead is not None
     url = command_of(dead).split("--listen ")[1].split()[0]
     os.kill(dead, signal.SIGKILL)
-    # While the greeting is said it may be back already; an opening is said before the model has answered.
-    spoken = "Sorry|7|seven|Sure|Of course|Okay"
-    report, record = await call(bot, clock, ear, BUS.replace("WANTED", spoken), tmp_path, errors=(0, 1))
+    # While the greeting is said it may be back already, but it has to read the prompt anew: the bot makes excuses.
+    asks = BUS.replace("silence_ms: 1500", "silence_ms: 3000")
+    report, record = await call(bot, clock, ear, asks.replace("WANTED", "Sorry|7|seven"), tmp_path, errors=(0, 1))
     assert report.exit_status == 0, story(report, record)
     assert record["end"]["by"] == "caller"  # a bot without a model doesn't hang up
     await until(lambda: healthy(url))
-    report, record = await call(bot, clock, ear, BUS.replace("WANTED", "7|seven"), tmp_path)
+    report, record = await call(bot, clock, ear, asks.replace("WANTED", "7|seven"), tmp_path)
     assert report.exit_status == 0, story(report, record)
     assert bot.child("brain.llm.llama_server") not in (None, dead)
 
