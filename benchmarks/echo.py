@@ -23,9 +23,10 @@ import numpy as np
 
 from benchmarks.echo_paths import FRAME, RATE, Path, css, hybrid, pcm, peak_dbm0, room
 from benchmarks.human_clips import folded, short_clips
+from brain.cache import cache_folder
 from brain.engines import SttSettings
 from brain.stt.local import decode
-from brain.stt.weights import cache_folder, model_folder
+from brain.stt.weights import model_folder
 from brain.stt.whisper import WhisperModel
 from brain.stt.window import Snapshot
 from brain.tts.local import CALIBRATION, load_voice

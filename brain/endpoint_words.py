@@ -62,7 +62,7 @@ class Answer(Enum):
     NONE = "no answer"  # nothing is known of such an answer
 
 
-SETTLED = (Answer.WHOLE, Answer.PART)
+_SPEAKS_FOR_ITSELF = (Answer.WHOLE, Answer.PART)
 """Where the words say so much, their form and number say nothing more."""
 
 
@@ -96,7 +96,7 @@ def word_features(expect: Expect, text: str | None, final: bool) -> dict[str, fl
         return {"noise": 1.0} if final else {"no words": 1.0}
     answer = answer_so_far(expect, text)
     features = {answer.value: 1.0} if answer is not Answer.NONE else {}
-    if answer in SETTLED:
+    if answer in _SPEAKS_FOR_ITSELF:
         return features
     if text.rstrip().endswith((".", "?", "!")):
         features["sentence ends"] = 1.0

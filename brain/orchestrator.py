@@ -34,7 +34,7 @@ from brain.model_answer import (
     as_json,
     numbers_in,
 )
-from brain.tools import Gate, Tool, Tools, Waiting, at_once, use
+from brain.tools import Gate, Tool, Tools, at_once, use
 
 MAX_TURNS = "max_turns"
 FAILED = "failed"
@@ -139,7 +139,7 @@ class Done:
     """The reply is complete; the caller's turn is next."""
 
 
-ReplyPart = Say | Waiting | Failed | Exit | Done
+ReplyPart = Say | Failed | Exit | Done
 
 MOST_TOOLS = 3
 """In one reply."""
@@ -253,14 +253,8 @@ class Orchestrator:
                     yield part
             if reader.tool is None or self._tools is None:
                 return
-            result = ""
             name, arguments = reader.tool
-            async with aclosing(use(self._tools, self._tool_by_name[name], arguments, committed)) as steps:
-                async for step in steps:
-                    if isinstance(step, Waiting):
-                        yield step
-                    else:
-                        result = step
+            result = await use(self._tools, self._tool_by_name[name], arguments, committed)
             used = as_json({"tool": name, "arguments": arguments})
             messages = [*messages, Message("assistant", used), Message("user", tool_result(result))]
             numbers, tools = numbers | numbers_in(result), tuple(tool for tool in tools if tool.name != name)

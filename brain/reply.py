@@ -14,7 +14,7 @@ from brain.conversation import Conversation
 from brain.dead_air import PLACEHOLDER_S
 from brain.engines import EngineError, SpeechAudio, Tts, TtsSettings
 from brain.orchestrator import Done, Exit, Failed, Orchestrator, Say, Source
-from brain.tools import Gate, Waiting, at_once
+from brain.tools import Gate, at_once
 from brain.trace import TurnTrace
 
 _END = None
@@ -23,9 +23,9 @@ _END = None
 class Reply:
     """The answer to `text`, in the making. Times are the call's clock, None until they come.
 
-    `exit` is the named intent that the caller's words came to, `failed` why the fallback is said instead, `waiting`
-    the tool that it has waited for, for a while. Tools with side effects wait for `committed`. `excuses` are said where
-    nothing follows an opening: it keeps the turn manager from filling that silence.
+    `exit` is the named intent that the caller's words came to, `failed` why the fallback is said instead. Tools with
+    side effects wait for `committed`. `excuses` are said where nothing follows an opening: to the turn manager the
+    bot is speaking then, so it doesn't fill the silence.
     """
 
     def __init__(
@@ -44,7 +44,6 @@ class Reply:
         self.turn, self.text = turn, text
         self.exit: str | None = None
         self.failed: str | None = None
-        self.waiting: str | None = None
         self.committed = asyncio.Event()
         self.began = now()
         self.retrieved: float | None = None
@@ -137,9 +136,6 @@ class Reply:
                         if self.first_token is None:
                             self.first_token = self._now()
                         self._speak([text] if whole else splitter.feed(text))
-                        self.waiting = None
-                    case Waiting(tool):
-                        self.waiting = tool
                     case Failed(reason):
                         self.failed = reason
                     case Exit(name):

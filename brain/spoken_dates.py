@@ -257,12 +257,6 @@ def dates(
     return tuple((inside or found)[:several])
 
 
-def parse_date(text: str, today: date, order: Order = Order.MONTH_FIRST) -> date | None:
-    """The likeliest day that `text` names."""
-    parts = date_parts(text)
-    return next(iter(dates(parts, today, order)), None) if parts is not None else None
-
-
 def years(parts: DateParts, earliest: date, latest: date) -> int:
     """In how many years between the two `parts` has a day, where it doesn't name its year: 30 birthdays."""
     if parts.day is None or parts.month is None or parts.year is not None:

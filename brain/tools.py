@@ -7,12 +7,10 @@ for that. What a tool says goes back to the model, which words the answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-SLOW_S = 0.8
-"""A tool that takes longer is spoken of."""
 LIMIT_S = 20.0
 
 Gate = Callable[[], Awaitable[None]]
@@ -21,13 +19,6 @@ Gate = Callable[[], Awaitable[None]]
 
 async def at_once() -> None:
     """The gate that is open."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """The reply waits for `tool`, and has done so for a while: time for a word about it."""
-
-    tool: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +51,20 @@ class Tools(Protocol):
         ...
 
 
-async def use(
-    tools: Tools, tool: Tool, arguments: Mapping[str, Any], committed: Gate
-) -> AsyncGenerator[Waiting | str, None]:
-    """What `tool` says, in the end, also of a failure. Before that, where it takes long, `Waiting`.
+async def use(tools: Tools, tool: Tool, arguments: Mapping[str, Any], committed: Gate) -> str:
+    """What `tool` says, also of a failure. One with side effects is used once `committed` returns.
 
-    One with side effects is used once `committed` returns. Closing the iterator cancels.
+    Meanwhile the turn manager fills the silence (`brain.dead_air`), as it does where the model is slow.
     """
     if tool.side_effects:
         await committed()
-    using = asyncio.ensure_future(tools.use(tool.name, arguments))
     try:
-        done, _ = await asyncio.wait((using,), timeout=SLOW_S)
-        if not done:
-            yield Waiting(tool.name)
-        try:
-            async with asyncio.timeout(LIMIT_S):
-                said = await using
-        except ToolError as error:
-            said = f"It failed: {error}"
-        except TimeoutError:
-            said = f"It failed: no result after {LIMIT_S:g} s"
-        yield said
-    finally:
-        using.cancel()
+        async with asyncio.timeout(LIMIT_S):
+            return await tools.use(tool.name, arguments)
+    except ToolError as error:
+        return f"It failed: {error}"
+    except TimeoutError:
+        return f"It failed: no result after {LIMIT_S:g} s"
 
 
 @dataclass(slots=True)

@@ -51,17 +51,13 @@ class Prosody:
     """The last second before a pause.
 
     `fall_st`: how far the last voiced 120 ms lie under the pitch of the rest, in semitones (negative: it rises).
-    `slope_st`: how much the pitch falls within them.
     `fade_db`: how far their loudness lies under that of the voiced rest.
     `tail_s`: how long the last voiced stretch is; a drawn-out "um" is long, and level.
-    `rate_hz`: voiced stretches a second: slow speech has long syllables everywhere.
     """
 
     fall_st: float = 0.0
-    slope_st: float = 0.0
     fade_db: float = 0.0
     tail_s: float = 0.0
-    rate_hz: float = 0.0
 
 
 def measure(speech: Pcm, rate_hz: int) -> Prosody | None:
@@ -87,14 +83,10 @@ def measure(speech: Pcm, rate_hz: int) -> Prosody | None:
         rest = last
     base = float(np.median(pitch_st[rest]))
     end = float(np.median(pitch_st[last[-3:]]))
-    begin = float(np.median(pitch_st[last[:3]]))
-    spoken_s = (int(found[-1] - found[0]) + 1) * _HOP / RATE_HZ
     return Prosody(
         fall_st=_rounded(base - end),
-        slope_st=_rounded(begin - end),
         fade_db=round(float(np.mean(level_db[rest]) - np.mean(level_db[last[-3:]])), 1),
         tail_s=round((int(stretches[-1][-1] - stretches[-1][0]) + 1) * _HOP / RATE_HZ, 2),
-        rate_hz=round(len(stretches) / spoken_s, 1),
     )
 
 

@@ -19,10 +19,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from brain.agent import Engines
+from brain.cache import cache_folder
 from brain.engines import EngineError
 from brain.eot.remote import RemoteEot
 from brain.llm.openai_chat import OpenAiChat, OpenAiChatConfig
-from brain.llm.weights import cache_folder
 from brain.orchestrator import Orchestrator
 from brain.speech_client import SpeechChannel
 from brain.stt.remote import RemoteStt

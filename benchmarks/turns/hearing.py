@@ -14,12 +14,15 @@ import numpy as np
 
 import media.echo
 import media.echo_delay
+import media.echo_drift
 import media.echo_filter
 import media.echo_suppressor
 import media.levels
 import media.near
+import media.noise
 import media.silero
 import media.vad
+import media.webrtc_vad
 from benchmarks.turns.items import FRAME, FRAME_S, RATE
 from benchmarks.turns.memo import Memo, digest
 from brain import events as ev
@@ -141,8 +144,8 @@ _KINDS: dict[str, type[ev.SpeechMaybe | ev.SpeechStarted | ev.SpeechStopped]] = 
 
 def version() -> str:
     """The front end's own code: what it found before a change of it counts no more."""
-    echo = (media.echo, media.echo_delay, media.echo_filter, media.echo_suppressor)
-    modules = (*echo, media.levels, media.near, media.silero, media.vad)
+    echo = (media.echo, media.echo_delay, media.echo_drift, media.echo_filter, media.echo_suppressor)
+    modules = (*echo, media.levels, media.near, media.noise, media.silero, media.vad, media.webrtc_vad)
     return digest(*(inspect.getsource(module) for module in modules))
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from brain.cache import cache_folder
 from brain.expect import Expect
-from brain.stt.weights import cache_folder
 from media.frame import Pcm
 
 RATE = 8000

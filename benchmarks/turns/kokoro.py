@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.turns.items import folder
-from brain.stt.weights import cache_folder
+from brain.cache import cache_folder
 from media.onnx import Session, load
 
 RATE_HZ = 24000

@@ -6,11 +6,9 @@ A sweep runs one policy at many settings of its own parameter.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from math import exp
+from functools import partial
 
 from benchmarks.turns.conversation import Journal, committed
 from benchmarks.turns.hearing import Known, listened
@@ -18,15 +16,14 @@ from benchmarks.turns.items import Turn
 from benchmarks.turns.models import Models
 from benchmarks.turns.pipecat_turns import Span, spans
 from benchmarks.turns.recogniser import SCORE_S, Recogniser
-from brain import caller_turn, endpointing
+from brain import caller_turn
 from brain import events as ev
 from brain.turns import TurnManager
 
 Decided = Callable[[Turn], float | None]
 
-BIASES = (-9.0, -6.0, -4.0, -3.0, -2.25, -1.75, -1.25, -0.9, -0.5, -0.25, 0.0, 0.25, 0.5, 0.7, 0.9, 1.25, 1.75, 2.25)
-"""In log-odds; where our endpointing takes none, its waits are scaled by exp(bias / `SCALING`)."""
-SCALING = 2.5
+BIASES = (-2.25, -1.75, -1.25, -0.9, -0.7, -0.5, -0.25, 0.0, 0.25, 0.5, 0.9, 1.25, 1.75, 2.25, 3.0, 4.0, 6.0, 9.0)
+"""In log-odds, from patient to quick."""
 SILENCES_S = tuple(ms / 1000 for ms in range(120, 1601, 20))
 THRESHOLDS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 FALLBACKS_S = (0.3, 0.5, 0.7, 0.9, 1.1, 1.4, 1.8, 2.4, 3.0)
@@ -36,26 +33,13 @@ PIPECAT_FALLBACK_S = 3.0
 
 @contextmanager
 def biased(bias: float) -> Iterator[None]:
-    """Our endpointing with another balance: more `bias`, more patience; 0.0 is as it ships."""
-    decide = endpointing.decide
-    if bias == 0.0:
-        yield
-        return
-    if "bias" in inspect.signature(decide).parameters:
-
-        def moved(evidence: endpointing.Evidence) -> endpointing.Decision:
-            return decide(evidence, bias=-bias)  # type: ignore[call-arg]
-    else:
-
-        def moved(evidence: endpointing.Evidence) -> endpointing.Decision:
-            decision = decide(evidence)
-            return replace(decision, wait_s=decision.wait_s * exp(bias / SCALING))
-
-    caller_turn.decide = moved  # type: ignore[attr-defined]
+    """Our endpointing with `bias` added to its log-odds: more is quicker, 0.0 is as it ships."""
+    decide = caller_turn.decide
+    caller_turn.decide = partial(decide, bias=bias)
     try:
         yield
     finally:
-        caller_turn.decide = decide  # type: ignore[attr-defined]
+        caller_turn.decide = decide
 
 
 def ours(models: Models, turn: Turn) -> tuple[float | None, Journal]:

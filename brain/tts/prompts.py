@@ -20,8 +20,8 @@ from typing import Literal
 
 import numpy as np
 
+from brain.cache import cache_folder
 from brain.engines import EngineError, SpeechAudio, Tts, TtsSettings
-from brain.stt.weights import cache_folder
 from media.frame import Pcm
 
 log = logging.getLogger(__name__)

@@ -76,9 +76,9 @@ def test_pipecats_detector_needs_six_windows_each_way():
 def test_a_bias_makes_ours_more_or_less_patient_and_leaves_no_trace():
     evidence = Evidence(Expect(), "I would like to ask", True, 0.6, 0.0)
     plain = endpointing.decide(evidence).wait_s
-    with biased(0.7):
-        patient = caller_turn.decide(evidence).wait_s
     with biased(-0.7):
+        patient = caller_turn.decide(evidence).wait_s
+    with biased(0.7):
         hasty = caller_turn.decide(evidence).wait_s
     assert hasty < plain < patient
     assert caller_turn.decide is endpointing.decide

@@ -179,7 +179,7 @@ def test_the_wait_is_what_silence_needs_to_make_the_odds_sure() -> None:
 
 
 def test_every_decision_says_what_it_was_made_of() -> None:
-    heard = Prosody(2.0, 0.0, 6.0, 0.3, 4.0)
+    heard = Prosody(2.0, 6.0, 0.3)
     found = decision("When do you open?", score=0.8, pauses=0.3, prosody=heard, lasted_s=1.0)
     assert [item.name for item in found.because] == [
         "a pause", "sentence ends", "question", "voice", "pitch falls", "fades", "last syllable", "caller pauses",

@@ -28,7 +28,7 @@ EVERY_EVENT: list[ev.Event] = [
     ev.SpeechMaybe(0.1, 0.05),
     ev.SpeechStarted(0.30000000000000004, 0.1),
     ev.SpeechStopped(1.1, 1.0),
-    ev.Prosody(1.15, Prosody(1.5, -0.3, 2.0, 0.14, 4.1)),
+    ev.Prosody(1.15, Prosody(1.5, -0.3, 0.14)),
     ev.PartialText(1.2, 3, 'He said "oh"\n'),
     ev.PartialText(1.25, 3, "She did", 1.1),
     ev.FinalText(1.3, 3, 4, "Füße, да", 0.123456789),

@@ -8,10 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brain.spoken_dates import MONTHS, Order, date_parts, dates, parse_date, years
+from brain.spoken_dates import MONTHS, Order, date_parts, dates, years
 
 TODAY = date(2026, 7, 1)
 """A Wednesday."""
+
+
+def parse_date(text: str, today: date, order: Order = Order.MONTH_FIRST) -> date | None:
+    """The likeliest day that `text` names."""
+    parts = date_parts(text)
+    return next(iter(dates(parts, today, order)), None) if parts is not None else None
 
 
 def readings(text: str, **bounds: date) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from brain.cache import cache_folder
 from brain.engines import EngineError
 from brain.stt import weights
 
@@ -65,4 +66,4 @@ def test_what_is_no_model_is_named() -> None:
 
 def test_the_cache_is_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OFFHOOK_CACHE", str(tmp_path))
-    assert weights.cache_folder() == tmp_path
+    assert cache_folder() == tmp_path

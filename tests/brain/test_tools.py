@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-import pytest
-
 from brain.conversation import Conversation
 from brain.llm.fake import ScriptedLlm, Step
 from brain.model_answer import AnswerReader, answer_schema
 from brain.orchestrator import AgentExit, AgentSpec, Done, Failed, Orchestrator, ReplyPart, Say, Source
-from brain.tools import ScriptedTools, Tool, ToolError, Waiting
+from brain.tools import ScriptedTools, Tool, ToolError
 
 LOOK = Tool("look_up", "to find an order", {"number": {"type": "string"}}, side_effects=False)
 BOOK = Tool("book", "to book a table", {"day": {"type": "string"}})
@@ -95,22 +93,6 @@ async def test_a_reply_that_is_dropped_drops_its_tool() -> None:
     await asyncio.gather(task, return_exceptions=True)
     await asyncio.sleep(0)
     assert tools.cancelled == 1
-
-
-async def test_one_that_is_slow_is_spoken_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("brain.tools.SLOW_S", 0.0)
-    waited = asyncio.Event()
-
-    async def gate(name: str) -> None:
-        await waited.wait()
-
-    tools = ScriptedTools((LOOK,), {"look_up": "It left."}, gate)
-    replying, _ = agent({"order": list(WANTS_LOOK), "Result:": ['{"say":"It left."}']}, tools)
-    parts: list[ReplyPart] = []
-    async for part in replying.reply(Conversation(), "My order?"):
-        parts.append(part)
-        waited.set()
-    assert parts == [Waiting("look_up"), Say("It left.", Source.LLM), Done()]
 
 
 async def test_one_that_fails_is_told_to_the_model() -> None:

@@ -32,7 +32,7 @@ def quiet(seconds: float, rate_hz: int = 8000) -> Pcm:
 def test_a_level_voice_neither_falls_nor_fades(pitch_hz: float, rate_hz: int) -> None:
     heard = measure(voice([pitch_hz, pitch_hz], rate_hz=rate_hz), rate_hz)
     assert heard is not None
-    assert (heard.fall_st, heard.slope_st) == (0.0, 0.0) and abs(heard.fade_db) < 0.5
+    assert heard.fall_st == 0.0 and abs(heard.fade_db) < 0.5
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 16000])
@@ -40,8 +40,8 @@ def test_a_fall_and_a_rise_are_told_in_semitones(rate_hz: int) -> None:
     falls = measure(voice([200, 200, 200, 150], rate_hz=rate_hz), rate_hz)
     rises = measure(voice([120, 120, 120, 170], rate_hz=rate_hz), rate_hz)
     assert falls is not None and rises is not None
-    assert 3.5 < falls.fall_st < 5.0 and falls.slope_st > 0.5  # 12 log2(200 / 150) = 5.0, at its very end
-    assert -6.0 < rises.fall_st < -4.0 and rises.slope_st < -0.5
+    assert 3.5 < falls.fall_st < 5.0  # 12 log2(200 / 150) = 5.0, at its very end
+    assert -6.0 < rises.fall_st < -4.0
 
 
 def test_a_voice_that_fades_is_told_in_decibels() -> None:
@@ -58,7 +58,6 @@ def test_the_last_syllable_has_a_length_and_syllables_a_rate() -> None:
     brief, drawn_out = measure(short, 8000), measure(long, 8000)
     assert brief is not None and drawn_out is not None
     assert 0.1 <= brief.tail_s <= 0.2 and 0.4 <= drawn_out.tail_s <= 0.55
-    assert brief.rate_hz > drawn_out.rate_hz > 0
 
 
 def test_only_the_last_second_counts() -> None:
