@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import signal
 import socket
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 from telephony.doctor import options
 
 START_LIMIT_S = 300.0
+SIP_PORTS = range(10_000, 20_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,19 @@ class Bot:
 
 
 def free_port() -> int:
-    """A UDP port nobody uses now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """A port of 127.0.0.1 that nobody uses now, with UDP or TCP.
+
+    Not one of those that the system gives to whoever connects: another process might have it a moment later.
+    """
+    for port in random.SystemRandom().sample(SIP_PORTS, len(SIP_PORTS)):
+        try:
+            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                with socket.socket(socket.AF_INET, kind) as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
         return port
+    raise OSError(f"no port from {SIP_PORTS.start} to {SIP_PORTS.stop} is free")
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from benchmarks.bot import free_port
 from telephony.doctor import options
 
 LIMIT_S = 60.0
@@ -27,17 +28,11 @@ SCRIPTED = (sys.executable, str(Path(__file__).with_name("e2e_scripted.py")))
 Found = TypeVar("Found")
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    """A port of 127.0.0.1 that nobody used a moment ago."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def rtp_ports(count: int = 1000) -> str:
-    """A range for RTP that begins at a free port."""
-    first = max(min(free_port() & ~1, 65_000 - count), 20_000)
+    """A range for RTP that begins at a port which nobody used a moment ago."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        first = max(min(probe.getsockname()[1] & ~1, 65_000 - count), 20_000)
     return f"{first}-{first + count}"
 
 

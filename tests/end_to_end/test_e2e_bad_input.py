@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from e2e_bot import free_port, run
+from e2e_bot import run
 
 import telephony.serve
+from benchmarks.bot import free_port
 from telephony.main import main
 
 GOOD_PLAN = "name: good\nsteps:\n  - say: Hello.\n"
@@ -95,7 +96,7 @@ def test_a_voice_or_model_that_only_a_plan_wants(
 
 @pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM], ids=["udp", "tcp"])
 def test_a_port_in_use(tmp_path: Path, kind: socket.SocketKind) -> None:
-    port = free_port(kind)
+    port = free_port()
     with socket.socket(socket.AF_INET, kind) as taken:
         taken.bind(("127.0.0.1", port))
         if kind is socket.SOCK_STREAM:
