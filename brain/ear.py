@@ -96,9 +96,11 @@ class Ear:
         """
         for at in range(0, heard.size, self._frame):
             piece = slice(at, at + self._frame)
-            self._vad.over_voice = level_dbfs(sent[piece]) > VOICE_DBFS
+            sent_dbfs = level_dbfs(sent[piece])
+            self._vad.over_voice = sent_dbfs > VOICE_DBFS
+            self._near.sent(sent_dbfs)
             clean = self._echo.process(heard[piece], sent[piece])
-            self._doubt(not self._near.feed(heard[piece], sent[piece]) and self._echo.state in DOUBTED)
+            self._doubt(self._echo.state in DOUBTED and not self._near.hears(heard[piece]))
             self._hear(clean, position + at, newest)
 
     def _doubt(self, doubted: bool) -> None:

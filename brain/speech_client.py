@@ -50,7 +50,8 @@ class SpeechChannel:
     async def ready(self, timeout_s: float, engine: str) -> None:
         """Wait until the server can be reached. Raises EngineError of `engine` after `timeout_s`."""
         try:
-            await asyncio.wait_for(self.channel.channel_ready(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self.channel.channel_ready()
         except TimeoutError:
             raise EngineError(engine, f"no speech server at {self.target} in {timeout_s:g} s") from None
 

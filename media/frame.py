@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log10
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,7 @@ def level_dbfs(pcm: Pcm) -> float:
         return -100.0
     x = pcm.astype(np.float32)
     power = float(np.dot(x, x)) / pcm.size
-    return 10.0 * float(np.log10(power / FULL_SCALE**2)) if power > 0.1 else -100.0
+    return 10.0 * log10(power / FULL_SCALE**2) if power > 0.1 else -100.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,16 +24,19 @@ HOLD_FRAMES = 30
 
 
 class NearTalk:
-    """Watches one line, frame by frame of 20 ms."""
+    """Watches one line, frame by frame of 20 ms: `sent` with every frame, `hears` with those that are in doubt."""
 
     def __init__(self) -> None:
         self._sent: deque[float] = deque([-100.0] * TAIL_FRAMES, TAIL_FRAMES)
         self._loud = 0
         self._held = 0
 
-    def feed(self, heard: Pcm, sent: Pcm) -> bool:
+    def sent(self, dbfs: float) -> None:
+        """How loud the newest frame was that was sent."""
+        self._sent.append(dbfs)
+
+    def hears(self, heard: Pcm) -> bool:
         """Whether the caller speaks, or has within `HOLD_FRAMES`; `heard` as the line brought it."""
-        self._sent.append(level_dbfs(sent))
         loudest = max(self._sent)
         if loudest < SILENT_DBFS:
             self._loud = self._held = 0

@@ -74,9 +74,11 @@ class Live:
 
     def hear(self, frame: Pcm, sent: Pcm) -> list[ev.Event]:
         """See `Hearing`."""
-        self._vad.over_voice = level_dbfs(sent) > VOICE_DBFS
+        sent_dbfs = level_dbfs(sent)
+        self._vad.over_voice = sent_dbfs > VOICE_DBFS
+        self._near.sent(sent_dbfs)
         clean = self._echo.process(frame, sent)
-        doubted = not self._near.feed(frame, sent) and self._echo.state in DOUBTED
+        doubted = self._echo.state in DOUBTED and not self._near.hears(frame)
         position = self._count * FRAME
         found = self._vad.feed(clean, position)
         self._audio[position : position + FRAME] = self._levels.process(clean, self._vad.activity)

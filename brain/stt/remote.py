@@ -31,8 +31,8 @@ KEEP_MS = 60_000
 KEEP_LOST_S = 30.0
 """A call that hasn't come back by then has ended."""
 
-MAX_UNSENT = 2000
-"""Messages that wait for a server which doesn't read: it is taken for dead."""
+UNREAD_S = 5.0
+"""A server that doesn't take a message for so long is taken for dead."""
 
 
 def wire_settings(settings: SttSettings) -> pb.SttSettings:
@@ -101,7 +101,8 @@ class RemoteStt:
                 await self._link.ready(max(0.05, deadline - loop.time()), "stt")
                 session = _Session(self._link)
                 try:
-                    await asyncio.wait_for(session.start(), max(0.05, deadline - loop.time()))
+                    async with asyncio.timeout_at(max(loop.time() + 0.05, deadline)):
+                        await session.start()
                 except (EngineError, TimeoutError) as error:
                     await session.aclose()
                     if loop.time() + RETRY_S >= deadline:
@@ -149,11 +150,8 @@ class _Session:
 
     def send(self, request: pb.SttRequest) -> None:
         """Queue a message; dropped once the session has failed."""
-        if self._failure is not None:
-            return
-        self._out.put_nowait(request)
-        if self._out.qsize() > MAX_UNSENT:
-            self._fail(EngineError("stt", "the speech server doesn't read"))
+        if self._failure is None:
+            self._out.put_nowait(request)
 
     async def aclose(self) -> None:
         """End the RPC and its tasks."""
@@ -179,7 +177,10 @@ class _Session:
             while True:
                 message = pb.SttRequests()
                 message.requests.extend(await waiting(self._out))
-                await self._call.write(message)
+                async with asyncio.timeout(UNREAD_S):
+                    await self._call.write(message)
+        except TimeoutError:
+            self._fail(EngineError("stt", "the speech server doesn't read"))
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
             self._fail(EngineError("stt", f"speech server lost: {type(error).__name__}"))
 
