@@ -71,7 +71,7 @@ class Listener:
         lines = self.transport.lines
         lines.drained()
         for line in lines.new():
-            pcm = lines.take(line)
+            pcm, _ = lines.take(line)
             if line in self.heard:
                 self.heard[line].append(pcm.copy())
 

@@ -59,7 +59,10 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """The caller's turn is over. `ended` is when it really ended; `why` explains the decision."""
+    """The caller's turn is over. `ended` is when it really ended; `why` explains the decision.
+
+    `text` is empty where they spoke and not a word could be understood.
+    """
 
     turn: int
     text: str

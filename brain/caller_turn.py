@@ -5,12 +5,12 @@ from __future__ import annotations
 from brain import actions as act
 from brain import dead_air
 from brain import events as ev
-from brain.endpointing import UNFINISHED, Decision, Evidence, decide, settled
+from brain.endpointing import UNFINISHED, Decision, Evidence, decide
 from brain.expect import Expect, Interruptible, Kind
 from brain.floor import DEAF_GRACE_S, FINAL_LIMIT_S, Floor, State, Turn
-from brain.interruption import WORD_S, fits, is_nod
 from brain.keypad import collect, is_spare, note_key
 from brain.small_talk import asks_for_time, asks_whether_there
+from brain.turn_known import all_said, final_limit, heard_enough, lags, may_answer, unclear
 
 LONGEST_TURN_S = 30.0
 """Speech longer than this is cut into turns."""
@@ -26,12 +26,9 @@ MAYBE_HOLDS_S = 0.16
 """A sound in a pause holds the decision this long: the voice detector mostly decides within it."""
 MAYBE_MOST_S = 0.36
 """All sounds together hold it no longer than this."""
-UNHEARD_S = 0.08
-"""What a partial may lack of the turn's sound: the fading of its last syllable."""
 PROMPT_LIMIT_S = 5.0
 """A prompt that isn't there by then: listen without it."""
 
-_CLOSED = (Kind.YES_NO, Kind.CHOICE, Kind.DIGITS)
 OPEN = Expect()
 """What is expected where nobody asked."""
 
@@ -259,26 +256,14 @@ def weigh(floor: Floor, now: float) -> None:
 def _speculate(floor: Floor, turn: Turn) -> None:
     if floor.expect is None or floor.expect.kind is not Kind.TALK or not turn.final or turn.wordless:
         return
-    text = _said(floor, turn)
+    text = all_said(floor, turn)
     if floor.air.courtesy is not None and (asks_for_time(text) or asks_whether_there(text)):
         return
-    if turn.decision.reason == UNFINISHED or turn.speculated == text or not _answers(floor, turn):
+    if turn.decision.reason == UNFINISHED or turn.speculated == text or not may_answer(floor, turn):
         return
     floor.drop_speculation()
     turn.speculated = text
     floor.out.append(act.Speculate(turn.number, text))
-
-
-def _said(floor: Floor, turn: Turn) -> str:
-    """The turn's words, behind those of an earlier one that nobody has taken yet."""
-    return f"{floor.pending.text} {turn.text}" if floor.pending else turn.text or ""
-
-
-def _answers(floor: Floor, turn: Turn) -> bool:
-    """Whether the turn may answer what is asked: one that began before the question has to fit it."""
-    if floor.expect is None:
-        return not is_nod(turn.text or "")
-    return turn.began >= floor.open_since or fits(floor.expect, _said(floor, turn))
 
 
 def ending_tick(floor: Floor, event: ev.Tick) -> None:
@@ -288,19 +273,19 @@ def ending_tick(floor: Floor, event: ev.Tick) -> None:
 def end_turn(floor: Floor, now: float) -> None:
     turn = floor.turn
     assert turn is not None
-    limit = _final_limit(floor, turn)
-    if not (turn.final or _heard_enough(floor, turn)) and now < limit:
+    limit = final_limit(floor, turn)
+    if not (turn.final or heard_enough(floor, turn)) and now < limit:
         floor.timer = limit
-    elif not turn.final and (turn.text is None or _lags(turn)):
+    elif not turn.final and (turn.text is None or lags(turn)):
         stalled(floor, now)
     elif not turn.wordless and dead_air.settles(floor, turn.text or "", now):
         floor.forget_turn()
         floor.silent_since = now
         go_on_waiting(floor, now)
-    elif turn.wordless or not _answers(floor, turn):
+    elif not (unclear(floor, turn) if turn.wordless else may_answer(floor, turn)):
         noise(floor, now)
     else:
-        text = _said(floor, turn)
+        text = "" if turn.wordless else all_said(floor, turn)
         if turn.speculated not in (None, text):
             floor.drop_speculation()
         floor.out.append(act.EndSegment(turn.segment))
@@ -312,30 +297,6 @@ def end_turn(floor: Floor, now: float) -> None:
             await_caller(floor, now)
         else:
             answer(floor, commit, now)
-
-
-def _heard_enough(floor: Floor, turn: Turn) -> bool:
-    """Whether the turn may end on a partial: it covers all that was said, and holds a whole answer beyond doubt.
-
-    The last of a sound that it may lack is too short for a word. Only where another word would be another answer:
-    the end of a name or of a sentence is better heard whole.
-    """
-    if floor.expect is None or floor.expect.kind not in _CLOSED:
-        return False
-    heard = turn.heard_until is not None and turn.heard_until >= turn.sounds_until - UNHEARD_S
-    return heard and settled(turn.decision)
-
-
-def _final_limit(floor: Floor, turn: Turn) -> float:
-    """How long to wait for the final: longer while the recogniser restarts, or where the partial lacks words."""
-    longest, since = turn.sounds_until + 2 * FINAL_LIMIT_S, max(turn.requested, floor.deaf_since or 0.0)
-    return longest if turn.text is not None and _lags(turn) else min(since + FINAL_LIMIT_S, longest)
-
-
-def _lags(turn: Turn) -> bool:
-    """Whether the newest partial covers too little of the turn to stand for it. A hold leaves what there is."""
-    heard = turn.heard_until if turn.over and not turn.final and not turn.on_hold_s else None
-    return heard is not None and heard < turn.sounds_until - WORD_S
 
 
 def stalled(floor: Floor, now: float) -> None:

@@ -234,10 +234,12 @@ async def converse(
             match outcome:
                 case act.CannotHear():
                     return UNHEARD, turns
-                case act.NoInput():
+                case act.NoInput() | act.Commit(text=""):
                     if silences == len(spec.still_there):
                         return SILENCE, turns
-                    source = tts.speak(one(spec.still_there[silences]), agent.tts_settings, rate_hz)
+                    spoke = isinstance(outcome, act.Commit)
+                    text = spec.fallback[0] if spoke else spec.still_there[silences]
+                    source = tts.speak(one(text), agent.tts_settings, rate_hz)
                     silences += 1
                 case act.CommitKeys(keys=key):
                     chosen = spec.keys[key]

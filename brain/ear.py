@@ -20,7 +20,7 @@ from brain.expect import Expect, likely_phrases
 from brain.interruption import without_own
 from brain.phrases import corrected
 from media.echo import EchoCanceller, EchoReport, EchoState
-from media.frame import FRAME_MS, Pcm, level_dbfs, samples
+from media.frame import FRAME_MS, Pcm, samples
 from media.levels import Levels
 from media.near import NearTalk
 from media.prosody import SPAN_S, measure
@@ -96,10 +96,9 @@ class Ear:
         """
         for at in range(0, heard.size, self._frame):
             piece = slice(at, at + self._frame)
-            sent_dbfs = level_dbfs(sent[piece])
-            self._vad.over_voice = sent_dbfs > VOICE_DBFS
-            self._near.sent(sent_dbfs)
             clean = self._echo.process(heard[piece], sent[piece])
+            self._vad.over_voice = self._echo.sent_dbfs > VOICE_DBFS
+            self._near.sent(self._echo.sent_dbfs)
             self._doubt(self._echo.state in DOUBTED and not self._near.hears(heard[piece]))
             self._hear(clean, position + at, newest)
 

@@ -72,7 +72,7 @@ class Keyed:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """The caller was silent for as long as the plan allows."""
+    """The caller was silent for as long as the plan allows, or spoke and not a word was understood."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from media.echo_delay import MAX_DELAY_MS, DelaySearch, Found
 from media.echo_drift import TAPS, DriftLoop
 from media.echo_filter import Block, EchoFilter
 from media.echo_suppressor import Suppressor
-from media.frame import FRAME_MS, Pcm, samples
+from media.frame import FRAME_MS, Pcm, power_dbfs, samples
 
 RATES_HZ = (8000, 16000)
 TAIL_MS = 160
@@ -118,6 +118,7 @@ class EchoCanceller:
         self._rarely = _LOOK_RARELY_FRAMES
         self._resting = True
         self._rested = 0  # frames
+        self._sent_power = 0.0
         self._drift = DriftLoop(self._size)
         self._before = self._after = self._likeness = self._echo_power = self._left_power = self._played = 0.0
 
@@ -142,6 +143,11 @@ class EchoCanceller:
         return self._drift.slope * 1e6
 
     @property
+    def sent_dbfs(self) -> float:
+        """How loud the last frame was that was played; -100 for silence."""
+        return power_dbfs(self._sent_power)
+
+    @property
     def erle_db(self) -> float | None:
         """How much fainter the filter alone makes the echo, over the last half second of it; None until known."""
         if self._state not in (EchoState.LEARNING, EchoState.CONVERGED) or self._after <= 0.0:
@@ -162,7 +168,8 @@ class EchoCanceller:
         if near.size != self._size or far.size != self._size:
             raise ValueError(f"a frame has {self._size} samples here, not {near.size} and {far.size}")
         played = far.astype(np.float32)
-        silent = float(played.dot(played)) < self._size * _QUIET**2
+        self._sent_power = float(played.dot(played)) / self._size
+        silent = self._sent_power < _QUIET**2
         self._since_played = self._since_played + 1 if silent else 0
         if self._resting and silent:
             self._rested += 1

@@ -32,7 +32,11 @@ def level_dbfs(pcm: Pcm) -> float:
     if pcm.size == 0:
         return -100.0
     x = pcm.astype(np.float32)
-    power = float(np.dot(x, x)) / pcm.size
+    return power_dbfs(float(x.dot(x)) / pcm.size)
+
+
+def power_dbfs(power: float) -> float:
+    """The same of a mean square."""
     return 10.0 * log10(power / FULL_SCALE**2) if power > 0.1 else -100.0
 
 

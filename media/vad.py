@@ -289,6 +289,9 @@ class Vad:
         if level >= self._floor:
             self._floor += _FLOOR_RISE * (level - self._floor)
         elif self._count >= _FALL_FRAMES:
-            recent = max(self._levels[(self._count - 1 - back) % _RING] for back in range(_FALL_FRAMES))
-            if recent < self._floor:
-                self._floor = max(self._floor + _FLOOR_FALL * (recent - self._floor), _FLOOR_LOWEST_DBFS)
+            recent = level
+            for back in range(1, _FALL_FRAMES):
+                recent = max(recent, self._levels[(self._count - 1 - back) % _RING])
+                if recent >= self._floor:
+                    return  # mostly soon
+            self._floor = max(self._floor + _FLOOR_FALL * (recent - self._floor), _FLOOR_LOWEST_DBFS)

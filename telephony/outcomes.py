@@ -16,6 +16,8 @@ def spoken(utterance: Utterance) -> Spoken:
 def heard(outcome: Outcome) -> Heard:
     """The answer to a question."""
     match outcome:
+        case act.Commit(text=""):
+            return Nothing()
         case act.Commit():
             return Said(outcome.text, outcome.confidence)
         case act.CommitKeys():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from media.echo import EchoReport, EchoState
-from media.frame import Pcm
+from media.frame import Pcm, level_dbfs
 
 
 class NoEcho:
@@ -13,7 +13,8 @@ class NoEcho:
     report = EchoReport(False, EchoState.CLEAR, None, None, 0.0)
 
     def __init__(self, rate_hz: int) -> None:
-        pass
+        self.sent_dbfs = -100.0
 
     def process(self, near: Pcm, far: Pcm) -> Pcm:
+        self.sent_dbfs = level_dbfs(far)
         return near

@@ -28,7 +28,7 @@ from benchmarks.turns.memo import Memo, digest
 from brain import events as ev
 from brain.ear import DOUBTED, VOICE_DBFS
 from media.echo import EchoCanceller
-from media.frame import Pcm, level_dbfs
+from media.frame import Pcm
 from media.levels import Levels
 from media.near import NearTalk
 from media.prosody import SPAN_S, measure
@@ -74,10 +74,9 @@ class Live:
 
     def hear(self, frame: Pcm, sent: Pcm) -> list[ev.Event]:
         """See `Hearing`."""
-        sent_dbfs = level_dbfs(sent)
-        self._vad.over_voice = sent_dbfs > VOICE_DBFS
-        self._near.sent(sent_dbfs)
         clean = self._echo.process(frame, sent)
+        self._vad.over_voice = self._echo.sent_dbfs > VOICE_DBFS
+        self._near.sent(self._echo.sent_dbfs)
         doubted = self._echo.state in DOUBTED and not self._near.hears(frame)
         position = self._count * FRAME
         found = self._vad.feed(clean, position)

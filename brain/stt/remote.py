@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import grpc.aio
-import numpy as np
 
 from brain import speech_pb2 as pb
 from brain.engines import EngineError, Final, Partial, SttSettings, SttStream, Word
@@ -233,7 +232,7 @@ class RemoteStream:
         if excess > 0:
             del self._kept.audio[:excess]
         self._batch += data
-        peak = float(np.abs(pcm.astype(np.int32)).max(initial=0))
+        peak = max(float(pcm.max(initial=0)), -float(pcm.min(initial=0)))
         self._loudest = max(self._loudest, peak)
         if peak < QUIET * self._loudest or len(self._batch) >= self._bytes(BATCH_MS):
             self._flush()

@@ -124,3 +124,10 @@ def test_on_a_bad_line_the_keys_are_told_once_behind_the_answer(monkeypatch: pyt
     assert outcome == ("desk", 1)
     assert said[0].endswith("every day of the week. For a person press 0.")
     assert sum("press 0" in text for text in said) == 1
+
+
+def test_who_is_not_understood_is_asked_to_say_it_again_and_no_oftener_than_who_is_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    outcome, _, said = talk(monkeypatch, [(0.5, "speak"), (4.0, "speak")], heard="")
+    assert outcome == ("silence", 0) and said == [SPEC.fallback[0]]

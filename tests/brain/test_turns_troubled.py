@@ -178,3 +178,26 @@ def test_where_the_rest_never_comes_the_caller_is_asked_again() -> None:
 def test_words_that_cover_the_turn_do() -> None:
     talk = Talk(final_s=None).asked().says("Come in.", 1.0, 2.4).at(2.6, ev.PartialText(2.6, 1, "Come in.", 2.35))
     assert [text for _, _, text in talk.until(8).outcomes] == ["Come in."]
+
+
+# ---- speech in which no word is understood -------------------------------------------------------------
+
+
+def test_who_cannot_be_understood_is_told_soon() -> None:
+    talk = Talk().asked().says("", 1.0, 2.0).until(6)
+    [(at, name, text)] = talk.outcomes
+    assert (name, text) == ("Commit", "") and 2.5 < at < 3.2
+
+
+def test_what_comes_behind_it_in_time_is_the_same_turn() -> None:
+    talk = Talk().asked().says("", 1.0, 2.0).says("When do you open?", 2.4, 3.4).until(6)
+    assert [text for _, _, text in talk.outcomes] == ["When do you open?"]
+
+
+def test_a_cough_is_nobody_who_was_not_understood() -> None:
+    assert Talk().asked(silence_s=6.0).says("", 1.0, 1.5).until(5).outcomes == []
+
+
+def test_nor_is_noise_from_before_the_question() -> None:
+    talk = Talk().says("", 0.5, 2.0).asked(1.9, prompt=True, silence_s=6.0).prompt(2.1, 1.0).until(8)
+    assert talk.outcomes == []
