@@ -26,8 +26,7 @@ WEIGHTS: Mapping[str, float] = {
     "small word": -1.61,
     "no words yet": -0.5,
     "no words": -0.5,
-    "noise": 2.0,
-    "unclear": -0.2,
+    "noise": -0.2,
     # the audio model, in log-odds
     "voice": 0.18,
     # prosody: semitones, decibels and seconds over the usual (brain.endpointing)

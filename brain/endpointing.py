@@ -46,11 +46,7 @@ _MOST_PAUSE_S = 0.6
 """Of a caller's pauses no more than so much counts: somebody who thought for a second need not do it again."""
 
 
-SPOKE_S = 0.8
-"""Speech of this length in which the recogniser finds no word is somebody who can't be understood; what is shorter is a
-cough or a hum."""
-
-_TIMELESS = frozenset({"noise", "unclear", *(answer.value for answer in Answer if answer is not Answer.NONE)})
+_TIMELESS = frozenset({"noise", *(answer.value for answer in Answer if answer is not Answer.NONE)})
 """Of words that say themselves how much of an answer they are, and of noise, the length says nothing."""
 
 
@@ -132,8 +128,6 @@ def _weighed(evidence: Evidence) -> tuple[Contribution, ...]:
 def features(evidence: Evidence) -> dict[str, float]:
     """The value of each piece of evidence by its name in `WEIGHTS`."""
     words = word_features(evidence.expect, evidence.text, evidence.final)
-    if "noise" in words and evidence.lasted_s >= SPOKE_S:
-        words = {"unclear": 1.0}
     found = {"a pause": 1.0, **words, **_heard(evidence)}
     if not words.keys() & _TIMELESS:
         found["long"] = log(max(_SHORTEST_S, min(_LONGEST_S, evidence.lasted_s)) / USUAL_S)

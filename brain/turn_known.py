@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from brain.endpointing import SPOKE_S, settled
+from brain.endpointing import settled
 from brain.expect import Kind
 from brain.floor import FINAL_LIMIT_S, Floor, Turn
 from brain.interruption import WORD_S, fits, is_nod
 
 UNHEARD_S = 0.08
 """What a partial may lack of the turn's sound: the fading of its last syllable."""
+SPOKE_S = 0.8
+"""Speech of this length in which the recogniser finds no word is somebody who can't be understood; what is shorter is a
+cough or a hum."""
 
 _CLOSED = (Kind.YES_NO, Kind.CHOICE, Kind.DIGITS)
 

@@ -62,12 +62,11 @@ PRIORS: Mapping[str, Prior] = {
     "long": Prior(0.8, 40.0),
     # Every turn of the corpus is a call of its own: it can't say how a caller's turns are alike.
     "caller pauses": Prior(-1.5, FIXED),
-    # Without words: the turn can't be taken as over before they come; noise is no turn;
-    # who spoke and wasn't understood is told so, but not at once.
+    # Without words: the turn can't be taken as over before they come; who spoke and
+    # wasn't understood is told so, but not at once: what comes next may be.
     "no words yet": Prior(-0.5, FIXED),
     "no words": Prior(-0.5, FIXED),
-    "noise": Prior(2.0, FIXED),
-    "unclear": Prior(-0.2, FIXED),
+    "noise": Prior(-0.2, FIXED),
 }
 
 

@@ -138,9 +138,7 @@ def test_words_of_any_script_are_words() -> None:
 def test_without_words_the_voice_alone_is_less() -> None:
     assert wait("When do you open?", score=0.9) < wait(None, score=0.9) < wait(None) < wait(None, score=0.2)
     assert wait("", final=False) == wait("...", final=False) > QUICK_S
-    cough, murmur = wait("", lasted_s=0.5), wait("", lasted_s=1.5)
-    assert cough == QUICK_S and wait("", lasted_s=0.5, score=0.1) <= 0.35  # a noise: nothing to wait for
-    assert 0.6 < murmur < 0.9  # somebody who wasn't understood: what comes next may be
+    assert 0.6 < wait("") < 0.9  # noise, or somebody who wasn't understood: what comes next may be
 
 
 # ---- voice, prosody, caller -------------------------------------------------------------------------------
