@@ -44,7 +44,7 @@ SETTLE_S = 5.0
 TURNS = 20
 """More than a call has."""
 AUDIBLE_DBFS = -42.0
-ALWAYS_ON_SHARE = 0.4
+ALWAYS_ON_SHARE = 0.3
 """Of the calls: with all of them such a worker has no core for the rest."""
 ALWAYS_ON = "everything always on"
 
