@@ -51,7 +51,7 @@ def python(module: str, *arguments: str) -> tuple[str, ...]:
 
 
 def _in_child() -> None:
-    """A supervisor that is killed takes its children with it (Linux prctl). What is ignored stays so in a new program."""
+    """A supervisor that is killed takes its children with it (Linux prctl). A signal stays ignored in a new program."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     for number in (SPEECH_RESTARTED, MODEL_RESTARTED):
         signal.signal(number, signal.SIG_IGN)
