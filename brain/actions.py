@@ -168,3 +168,6 @@ Action = (
     | Aside
     | StopSpeaking
 )
+
+Outcome = Commit | CommitKeys | NoInput | CannotHear
+"""What one question can come to."""

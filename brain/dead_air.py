@@ -42,8 +42,8 @@ def await_reply(floor: Floor, now: float) -> None:
 
 
 def over(floor: Floor) -> None:
-    """Nothing is awaited any more: the reply is to be heard, or nobody wants it."""
-    floor.air.awaits_reply, floor.air.fill_due = False, None
+    """Nothing is awaited any more."""
+    floor.reply_over()
 
 
 def wait_on(floor: Floor, now: float) -> None:

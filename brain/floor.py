@@ -202,22 +202,23 @@ class Floor:
         """Whether the question is asked, and its prompt not yet to be heard."""
         return self.expect is not None and self.open_since == inf
 
+    def reply_over(self) -> None:
+        """No reply is awaited any more: it is to be heard, or nobody wants it."""
+        self.air.awaits_reply, self.air.fill_due = False, None
+
     def no_input(self) -> None:
         """The caller had their time."""
-        self._answer(act.NoInput(self.turns + 1))
+        self.turns += 1
+        self.answer(act.NoInput(self.turns))
 
     def cannot_hear(self) -> None:
         """Speech was asked for, and the recogniser is lost."""
-        self._answer(act.CannotHear(self.turns + 1))
-
-    def answer(self, commit: act.Commit) -> None:
-        """The caller has answered."""
-        self.expect, self.pending, self.air.granted_until = None, None, 0.0
-        self.out.append(commit)
-        self.go(State.THINKING)
-
-    def _answer(self, outcome: act.Action) -> None:
         self.turns += 1
-        self.expect, self.air.granted_until, self.air.awaits_reply = None, 0.0, False
+        self.answer(act.CannotHear(self.turns))
+
+    def answer(self, outcome: act.Outcome) -> None:
+        """The question has come to something, and is asked no more."""
+        self.expect, self.pending, self.air.granted_until = None, None, 0.0
+        self.reply_over()
         self.out.append(outcome)
         self.go(State.THINKING)

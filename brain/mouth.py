@@ -34,7 +34,6 @@ class Utterance:
     first_audio: float | None = None
     first_heard: float | None = None
     ended: float | None = None
-    noted: bool = False
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -75,6 +74,10 @@ class Mouth:
             await self._say(utterance, source, how)
         finally:
             self._current = None
+
+    def forgo(self, utterance: Utterance) -> None:
+        """It isn't to be said any more: one that was never begun is over now, too."""
+        utterance.over.set()
 
     async def interject(self, source: AsyncIterator[SpeechAudio]) -> Utterance | None:
         """Say `source` while nothing else is to be heard; returns when it was. None where something is.

@@ -103,7 +103,7 @@ def _sift(floor: Floor, event: ev.Asked) -> None:
     expect, pending = event.expect, floor.pending
     floor.air.courtesy = expect.courtesy
     if not event.prompt:
-        dead_air.over(floor)
+        floor.reply_over()
     if pending is not None and (dead_air.grants(floor, pending.text, event.at) or not fits(expect, pending.text)):
         floor.pending = None
     floor.keys = "".join(filter(expect.means, floor.keys))
@@ -126,7 +126,7 @@ def _nothing_yet(floor: Floor, expect: Expect) -> bool:
 def _withdrawn(floor: Floor, event: ev.AskWithdrawn) -> None:
     floor.expect, floor.open_since, floor.nod = None, inf, None
     floor.air.courtesy, floor.air.granted_until = None, 0.0
-    dead_air.over(floor)
+    floor.reply_over()
     floor.drop_speculation()
     if floor.state is State.KEYING:
         floor.keys = ""
