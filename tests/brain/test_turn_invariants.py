@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -283,6 +284,16 @@ def test_no_hold_loses_what_was_said_before_it(script: list[tuple[float, str]], 
         world.move(name, said, Expect(), Interruptible.SPEECH)
     world.ticks_until(world.now + 60.0)
     assert world.heard == [said]
+
+
+@pytest.mark.parametrize("words", ["Hmm.", "Yeah."])
+def test_a_sound_over_the_bot_that_goes_on_is_waited_for_and_not_asked_about_without_end(words: str) -> None:
+    """It isn't over, so there is no request and no final to wait for: their limit lies in the past."""
+    world = World()
+    for name, wait in [("ask", 1.0), ("prompt", 1.0), ("start", 0.5), ("partial", 0.1), ("partial", 8.0)]:
+        world.move(name, words, Expect(), Interruptible.SPEECH)
+        world.ticks_until(world.now + wait)  # every Tick moves the deadline: see `World.give`
+    assert world.speech and world.speaking and not world.paused  # by now the bot has gone on
 
 
 @settings(max_examples=200, deadline=None)
