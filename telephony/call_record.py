@@ -66,7 +66,7 @@ def call_record(
 ) -> dict[str, Any]:
     """Everything about one call that outlives it. Times are Unix seconds; in `turns` and `said` they are
     seconds since the call was answered, which is `recording_offset_s` in the recording. `speculated` answers were begun
-    before their turn was committed; those of turns that were committed with other words, or not at all, were dropped."""
+    before their turn was committed; those of turns that were committed with other words, or never, were dropped."""
     used = sum(turn.speculated for turn in turns)
     return {
         "version": VERSION,

@@ -129,14 +129,14 @@ def test_nothing_is_read_of_who_speaks_over_the_answer(monkeypatch: pytest.Monke
 
 
 def test_what_is_worth_reading() -> None:
-    ahead = ReadAhead()
-    assert ahead.worth_reading("Could you tell", State.HEARING) is None
-    assert ahead.worth_reading("Could you tell me when", State.HEARING) == "Could you tell"
-    assert ahead.worth_reading("Could you tell me when you", State.HEARING) is None
-    assert ahead.worth_reading("Could you tell me when you are open", State.HEARING) == "Could you tell me when you"
-    assert ahead.worth_reading("Could you tell me when you are open on the Monday", State.HEARING) is None  # twice is enough
+    ahead, state = ReadAhead(), State.HEARING
+    assert ahead.worth_reading("Could you tell", state) is None
+    assert ahead.worth_reading("Could you tell me when", state) == "Could you tell"
+    assert ahead.worth_reading("Could you tell me when you", state) is None
+    assert ahead.worth_reading("Could you tell me when you are open", state) == "Could you tell me when you"
+    assert ahead.worth_reading("Could you tell me when you are open on the Monday", state) is None  # twice is enough
     ahead.turn_over()
-    assert ahead.worth_reading("Is that in the morning", State.HEARING) == "Is that in"
+    assert ahead.worth_reading("Is that in the morning", state) == "Is that in"
 
 
 @pytest.mark.parametrize("state", set(State) - {State.HEARING})

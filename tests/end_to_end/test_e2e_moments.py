@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from e2e_bot import Bot, rtp_ports, run, serving, until
+from e2e_bot import Bot, arun, rtp_ports, serving, until
 from e2e_calls import RATE, calling, kept
 from e2e_engines import FakeLlm, FakeSpeech, settings
 
