@@ -225,7 +225,7 @@ async def test_a_dead_model_is_replaced(bot: Bot, clock: MediaClock, ear: Whispe
     os.kill(dead, signal.SIGKILL)
     # While the greeting is said it may be back already, but it has to read the prompt anew: the bot makes excuses.
     asks = BUS.replace("silence_ms: 1500", "silence_ms: 3000")
-    report, record = await call(bot, clock, ear, asks.replace("WANTED", "Sorry|7|seven"), tmp_path, errors=(0, 1))
+    report, record = await call(bot, clock, ear, asks.replace("WANTED", "Sorry|7|seven"), tmp_path, errors=(0, 1, 2))
     assert report.exit_status == 0, story(report, record)
     assert record["end"]["by"] == "caller"  # a bot without a model doesn't hang up
     await until(lambda: "the language model is warm again" in bot.output)
