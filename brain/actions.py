@@ -105,7 +105,7 @@ class Interject:
 
 
 @dataclass(frozen=True, slots=True)
-class Nod:
+class Backchannel:
     """A low "mm-hm" while the caller talks: nobody's turn, and nothing waits for it."""
 
 
@@ -160,7 +160,7 @@ Action = (
     | NoInput
     | CannotHear
     | Interject
-    | Nod
+    | Backchannel
     | Duck
     | Unduck
     | PausePlayout

@@ -16,7 +16,7 @@ import numpy as np
 from brain import actions as act
 from brain import events as ev
 from brain.caller_language import CallerLanguage
-from brain.courtesy import NOD
+from brain.courtesy import BACKCHANNEL
 from brain.ear import Ear
 from brain.engines import EngineError, Eot, Stt, SttSettings, Tts, TtsSettings
 from brain.expect import Expect, Interruptible
@@ -29,8 +29,8 @@ from media.echo import EchoReport
 from media.frame import Pcm
 from media.playout import Playout
 
-NOD_DB = -9.0
-"""A nod of ours against our speech."""
+BACKCHANNEL_DB = -9.0
+"""A backchannel of ours against our speech."""
 
 Journal = Callable[[ev.Event, tuple[act.Action, ...]], None]
 
@@ -107,7 +107,7 @@ class Agent:
         self.on_aside: Callable[[int, str], None] | None = None
         """Told of what was said over the bot, which went on: the turn's number, and the words."""
         self._report = report
-        self._nod: Pcm | None = None
+        self._backchannel: Pcm | None = None
         self._interjecting: asyncio.Task[None] | None = None
         self._listening: asyncio.Task[None] | None = None
         if self._ear is not None:
@@ -195,14 +195,14 @@ class Agent:
             if trace is not None and trace.utterance is None and utterance.first_audio is not None:
                 trace.answered_by(utterance)
 
-    async def render_nod(self) -> None:
-        """Have the sound of a nod at hand; without it there are none."""
+    async def render_backchannel(self) -> None:
+        """Have the sound of a backchannel at hand; without it there are none."""
         try:
-            parts = [a.pcm async for a in self._tts.speak(one(NOD), self.tts_settings, self._rate)]
+            parts = [a.pcm async for a in self._tts.speak(one(BACKCHANNEL), self.tts_settings, self._rate)]
         except EngineError as error:
             self._report(error)
         else:
-            self._nod = np.rint(np.concatenate(parts) * 10 ** (NOD_DB / 20)).astype(np.int16)
+            self._backchannel = np.rint(np.concatenate(parts) * 10 ** (BACKCHANNEL_DB / 20)).astype(np.int16)
 
     def _interject(self, text: str) -> None:
         if self._interjecting is None or self._interjecting.done():
@@ -263,9 +263,9 @@ class Agent:
                 self.playout.unduck()
             case act.Interject(text):
                 self._interject(text)
-            case act.Nod():
-                if self._nod is not None:
-                    self.playout.beside(self._nod)
+            case act.Backchannel():
+                if self._backchannel is not None:
+                    self.playout.beside(self._backchannel)
                     self.mouth.on_audio()
             case act.Aside(turn, text):
                 if self.on_aside is not None:

@@ -8,7 +8,7 @@ from brain import events as ev
 from brain.endpointing import UNFINISHED, Decision, Evidence, decide, settled
 from brain.expect import Expect, Interruptible, Kind
 from brain.floor import DEAF_GRACE_S, FINAL_LIMIT_S, Floor, State, Turn
-from brain.interruption import WORD_S, fits, is_nod
+from brain.interruption import WORD_S, fits, is_backchannel
 from brain.keypad import collect, is_spare, note_key
 from brain.small_talk import asks_for_time, asks_whether_there
 
@@ -91,7 +91,7 @@ def await_prompt(floor: Floor, now: float) -> None:
     limit = floor.silent_since + PROMPT_LIMIT_S
     if now < limit:
         floor.go(State.THINKING, limit)
-        if floor.air.fill_due is None:
+        if floor.air.interjection_due is None:
             dead_air.wait_on(floor, now)
     else:
         floor.open_since = floor.silent_since = now
@@ -277,7 +277,7 @@ def _said(floor: Floor, turn: Turn) -> str:
 def _answers(floor: Floor, turn: Turn) -> bool:
     """Whether the turn may answer what is asked: one that began before the question has to fit it."""
     if floor.expect is None:
-        return not is_nod(turn.text or "")
+        return not is_backchannel(turn.text or "")
     return turn.began >= floor.open_since or fits(floor.expect, _said(floor, turn))
 
 

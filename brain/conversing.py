@@ -45,7 +45,7 @@ class Replier:
         report: Callable[[EngineError], None],
     ) -> None:
         self._agent, self._tts, self._rate, self._report = agent, tts, rate_hz, report
-        self._orchestrator, self._excuses = Orchestrator(spec, llm), spec.courtesy.placeholders
+        self._orchestrator, self._placeholders = Orchestrator(spec, llm), spec.courtesy.placeholders
         self._conversation = Conversation()
         self._speculation: Reply | None = None
         self._awaited: Reply | None = None
@@ -163,19 +163,19 @@ class Replier:
             self._rate,
             agent.now,
             ready,
-            self._excuses,
+            self._placeholders,
         )
         reply.start(agent.tasks)
         return reply
 
-    def nodded(self, turn: int, text: str) -> None:
+    def said_aside(self, turn: int, text: str) -> None:
         """The caller said something over the bot that wants no answer."""
         self._asides.append((turn, text))
 
     def _note_spoken(self, turn: int) -> None:
         """What the bot said last enters the history once it is over, cut to what was heard; then what was said over
         it, unless that is what `turn` is now answered to."""
-        utterance = next((said for said in reversed(self._agent.mouth.said) if not said.filler), None)
+        utterance = next((said for said in reversed(self._agent.mouth.said) if not said.interjection), None)
         if utterance is None or not utterance.over.is_set():
             return
         if utterance.text and utterance.number > self._noted:
@@ -185,7 +185,7 @@ class Replier:
         self._noted = utterance.number
         for number, text in self._asides:
             if number != turn:
-                self._conversation.caller_nodded(text)
+                self._conversation.caller_said_aside(text)
         self._asides.clear()
 
 
@@ -205,8 +205,8 @@ async def converse(
     """
     talk = _Talk(agent, replier, spec, tts, rate_hz, language)
     agent.speculator, agent.on_key_waiting = _speculator(replier), talk.note_key
-    agent.on_aside = replier.nodded
-    nod = agent.tasks.create_task(agent.render_nod()) if spec.courtesy.nods else None
+    agent.on_aside = replier.said_aside
+    backchannel = agent.tasks.create_task(agent.render_backchannel()) if spec.courtesy.backchannels else None
     expect = Expect(Kind.TALK, silence_s=spec.silence_s, only_keys="".join(spec.keys), courtesy=spec.courtesy)
     of_keys = spec.keys_prompt
     try:
@@ -222,8 +222,8 @@ async def converse(
     finally:
         agent.speculator = agent.on_key_waiting = agent.on_aside = None
         agent.post(ev.AskWithdrawn(agent.now()))  # also of the reply that was awaited
-        if nod is not None:
-            nod.cancel()
+        if backchannel is not None:
+            backchannel.cancel()
         replier.close()
         talk.drop_reply()
 

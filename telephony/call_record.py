@@ -102,7 +102,7 @@ def call_record(
                 "at": item.first_heard,
                 "text": private.bot(item.number, item.heard),
                 "complete": item.complete,
-                "filler": item.filler,
+                "interjection": item.interjection,
             }
             for item in said
         ],

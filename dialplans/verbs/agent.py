@@ -157,7 +157,7 @@ class Agent(Patient):
             super().courtesy(),
             acknowledgements=tuple(self.acknowledgements),
             placeholders=tuple(self.placeholders),
-            nods=self.backchannels,
+            backchannels=self.backchannels,
         )
 
     def spec(self, facts: Mapping[str, str]) -> AgentSpec:

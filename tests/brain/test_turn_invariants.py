@@ -33,7 +33,7 @@ TEXTS = [
 MOVES = [
     "maybe", "start", "stop", "partial", "final", "stale final", "score", "key", "#", "prompt", "prompt end",
     "ask", "ask with prompt", "withdraw", "stt fails", "stt recovers", "hold", "unhold", "wait",
-    "echo", "no echo", "filler", "filler fails",
+    "echo", "no echo", "interjection", "interjection fails",
 ]  # fmt: skip
 
 
@@ -57,7 +57,7 @@ class World:
     heard: list[str] = field(default_factory=list)
     interjected: list[float] = field(default_factory=list)
     unsaid: int = 0
-    nods: list[float] = field(default_factory=list)
+    backchannels: list[float] = field(default_factory=list)
 
     def give(self, event: ev.Event) -> None:
         self.now = event.at
@@ -94,10 +94,10 @@ class World:
                 assert not self.interjected or self.now >= self.interjected[-1] + dead_air.APART_S, "two at once"
                 self.interjected.append(self.now)
                 self.unsaid = 1
-            case act.Nod():
+            case act.Backchannel():
                 assert self.segment is not None and self.speaking is None and not self.speech
-                assert not self.nods or self.now >= self.nods[-1] + dead_air.NODS_APART_S
-                self.nods.append(self.now)
+                assert not self.backchannels or self.now >= self.backchannels[-1] + dead_air.BACKCHANNELS_APART_S
+                self.backchannels.append(self.now)
             case act.Aside(text=text):
                 assert any(c.isalnum() for c in text)
             case act.KeyWaits():
@@ -168,12 +168,12 @@ class World:
                 self.utterances += 1
                 self.speaking = self.utterances
                 self.give(ev.PromptStarted(at, self.utterances, how))
-            case "filler" if self.unsaid and self.speaking is None:
+            case "interjection" if self.unsaid and self.speaking is None:
                 self.unsaid = 0
                 self.utterances += 1
                 self.speaking = self.utterances
                 self.give(ev.PromptStarted(at, self.utterances, Interruptible.SPEECH, True))
-            case "filler fails":
+            case "interjection fails":
                 self.unsaid = 0
             case "prompt end" if self.speaking is not None:
                 number, self.speaking, self.paused = self.speaking, None, False
