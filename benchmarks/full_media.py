@@ -33,13 +33,13 @@ from media.sound import read_stereo
 SCENARIO = Path(__file__).parent / "full_media.xml"
 RECORDINGS = Path("/usr/share/pocketsphinx/test/data/librivox")
 RATE_HZ = 8000
-CYCLE_S, TALK_S, NOD_S = 10.0, 3.5, 0.9
-TALK_AT_S, NOD_AT_S = 5.0, 1.2
-"""In each cycle; the nod in every third, when the bot is speaking."""
+CYCLE_S, TALK_S, BACKCHANNEL_S = 10.0, 3.5, 0.9
+TALK_AT_S, BACKCHANNEL_AT_S = 5.0, 1.2
+"""In each cycle; the backchannel in every third, when the bot is speaking."""
 PROMPT = "x" * 61
 """The scripted voice hums 60 ms a letter: 3.7 s."""
 LINE = "okay okay okay I would like to come in."
-"""What the scripted recogniser hears, a word every 300 ms: of a short sound a nod, of a long one a turn."""
+"""What the scripted recogniser hears, a word every 300 ms: of a short sound a backchannel, of a long one a turn."""
 SETTLE_S = 5.0
 TURNS = 20
 """More than a call has."""
@@ -87,13 +87,13 @@ def speech() -> Pcm:
 
 
 def caller(seconds: float) -> Pcm:
-    """A caller's side: turns of human speech, pauses, nods, over line noise of -60 dBFS."""
+    """A caller's side: turns of human speech, pauses, backchannels, over line noise of -60 dBFS."""
     rng = np.random.default_rng(3)
     said = speech()
     pcm = np.rint(rng.standard_normal(int(seconds * RATE_HZ)) * 33).astype(np.int16)
     at = 0
     for cycle in range(int(seconds / CYCLE_S)):
-        spans = ([(NOD_AT_S, NOD_S)] if cycle % 3 == 2 else []) + [(TALK_AT_S, TALK_S)]
+        spans = ([(BACKCHANNEL_AT_S, BACKCHANNEL_S)] if cycle % 3 == 2 else []) + [(TALK_AT_S, TALK_S)]
         for start, length in spans:
             first, count = int((cycle * CYCLE_S + start) * RATE_HZ), int(length * RATE_HZ)
             piece = np.take(said, range(at, at + count), mode="wrap")

@@ -108,7 +108,7 @@ class Interject:
 
 
 @dataclass(frozen=True, slots=True)
-class Nod:
+class Backchannel:
     """A low "mm-hm" while the caller talks: nobody's turn, and nothing waits for it."""
 
 
@@ -163,7 +163,7 @@ Action = (
     | NoInput
     | CannotHear
     | Interject
-    | Nod
+    | Backchannel
     | Duck
     | Unduck
     | PausePlayout
@@ -171,3 +171,6 @@ Action = (
     | Aside
     | StopSpeaking
 )
+
+Outcome = Commit | CommitKeys | NoInput | CannotHear
+"""What one question can come to."""

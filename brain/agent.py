@@ -16,24 +16,21 @@ import numpy as np
 from brain import actions as act
 from brain import events as ev
 from brain.caller_language import CallerLanguage
-from brain.courtesy import NOD
+from brain.courtesy import BACKCHANNEL
 from brain.ear import Ear
 from brain.engines import EngineError, Eot, Stt, SttSettings, Tts, TtsSettings
 from brain.expect import Expect, Interruptible
 from brain.floor import State
 from brain.mouth import Mouth, Source, Utterance, closed, one
-from brain.trace import Speculations, TurnTrace
+from brain.trace import TurnTrace
 from brain.turns import TurnManager
 from media.clock import Clock
 from media.echo import EchoReport
 from media.frame import Pcm
 from media.playout import Playout
 
-Outcome = act.Commit | act.CommitKeys | act.NoInput | act.CannotHear
-"""What one question can come to."""
-
-NOD_DB = -9.0
-"""A nod of ours against our speech."""
+BACKCHANNEL_DB = -9.0
+"""A backchannel of ours against our speech."""
 
 Journal = Callable[[ev.Event, tuple[act.Action, ...]], None]
 
@@ -51,17 +48,17 @@ class Engines:
 class Speculator:
     """Who prepares answers before the turn is committed: `begin` and `drop` by turn number.
 
-    `hear` is told the words of a turn while the caller speaks.
+    `hear` is told what is known of a turn's words, and in which state.
     """
 
     begin: Callable[[int, str], None]
     drop: Callable[[int], None]
-    hear: Callable[[str], None] = lambda text: None
+    hear: Callable[[str, State], None] = lambda text, state: None
 
 
 @dataclass(slots=True)
 class _Asked:
-    answer: asyncio.Future[Outcome] = field(default_factory=asyncio.Future)
+    answer: asyncio.Future[act.Outcome] = field(default_factory=asyncio.Future)
 
 
 class Agent:
@@ -102,14 +99,15 @@ class Agent:
         )
         self.tts_settings = TtsSettings()
         self.traces: list[TurnTrace] = []
-        self.speculations = Speculations()
+        self.speculated = 0
+        """How many answers were begun before their turn was committed."""
         self.speculator: Speculator | None = None
         self.on_key_waiting: Callable[[str], None] | None = None
         """Told of a key that was pressed while nobody asked; the next `ask` has it."""
         self.on_aside: Callable[[int, str], None] | None = None
         """Told of what was said over the bot, which went on: the turn's number, and the words."""
         self._report = report
-        self._nod: Pcm | None = None
+        self._backchannel: Pcm | None = None
         self._interjecting: asyncio.Task[None] | None = None
         self._listening: asyncio.Task[None] | None = None
         if self._ear is not None:
@@ -158,7 +156,7 @@ class Agent:
 
     async def ask(
         self, source: Source | None, expect: Expect, how: Interruptible
-    ) -> tuple[Outcome, Utterance | None]:
+    ) -> tuple[act.Outcome, Utterance | None]:
         """Speak `source`, if any, and wait for one answer; the caller may answer into it."""
         asked = self._asked = _Asked()
         utterance: Utterance | None = None
@@ -184,7 +182,7 @@ class Agent:
                 speaking.cancel()
                 await asyncio.gather(speaking, return_exceptions=True)
             if utterance is not None:
-                utterance.over.set()  # also where it was answered before it could begin
+                self.mouth.forgo(utterance)  # where it was answered before it could begin
             if source is not None:
                 await closed(source)
 
@@ -197,14 +195,14 @@ class Agent:
             if trace is not None and trace.utterance is None and utterance.first_audio is not None:
                 trace.answered_by(utterance)
 
-    async def render_nod(self) -> None:
-        """Have the sound of a nod at hand; without it there are none."""
+    async def render_backchannel(self) -> None:
+        """Have the sound of a backchannel at hand; without it there are none."""
         try:
-            parts = [a.pcm async for a in self._tts.speak(one(NOD), self.tts_settings, self._rate)]
+            parts = [a.pcm async for a in self._tts.speak(one(BACKCHANNEL), self.tts_settings, self._rate)]
         except EngineError as error:
             self._report(error)
         else:
-            self._nod = np.rint(np.concatenate(parts) * 10 ** (NOD_DB / 20)).astype(np.int16)
+            self._backchannel = np.rint(np.concatenate(parts) * 10 ** (BACKCHANNEL_DB / 20)).astype(np.int16)
 
     def _interject(self, text: str) -> None:
         if self._interjecting is None or self._interjecting.done():
@@ -233,8 +231,8 @@ class Agent:
                 self._journal(item, actions)
                 if isinstance(item, ev.FinalText):
                     self._final_at = item.at
-                elif isinstance(item, ev.PartialText) and self.turns.state is State.HEARING and self.speculator:
-                    self.speculator.hear(item.text)
+                elif isinstance(item, ev.PartialText) and self.speculator is not None:
+                    self.speculator.hear(item.text, self.turns.state)
                 elif isinstance(item, ev.HoldChanged) and not item.held and self._ear is not None:
                     self._ear.rest()  # only now: the end of what was said before is still being judged
                 for action in actions:
@@ -265,9 +263,9 @@ class Agent:
                 self.playout.unduck()
             case act.Interject(text):
                 self._interject(text)
-            case act.Nod():
-                if self._nod is not None:
-                    self.playout.beside(self._nod)
+            case act.Backchannel():
+                if self._backchannel is not None:
+                    self.playout.beside(self._backchannel)
                     self.mouth.on_audio()
             case act.Aside(turn, text):
                 if self.on_aside is not None:
@@ -289,6 +287,7 @@ class Agent:
                     self._ear.finalize(segment, request)
             case act.Speculate(turn, text):
                 if self.speculator is not None:
+                    self.speculated += 1
                     self.speculator.begin(turn, text)
             case act.DropSpeculation(turn):
                 if self.speculator is not None:
@@ -301,7 +300,7 @@ class Agent:
             case act.Commit() | act.CommitKeys() | act.NoInput() | act.CannotHear():
                 self._deliver(action)
 
-    def _deliver(self, outcome: Outcome) -> None:
+    def _deliver(self, outcome: act.Outcome) -> None:
         now = self.now()
         if isinstance(outcome, act.Commit):
             why = outcome.why.reason

@@ -88,7 +88,7 @@ def await_prompt(floor: Floor, now: float) -> None:
     limit = floor.silent_since + PROMPT_LIMIT_S
     if now < limit:
         floor.go(State.THINKING, limit)
-        if floor.air.fill_due is None:
+        if floor.air.interjection_due is None:
             dead_air.wait_on(floor, now)
     else:
         floor.open_since = floor.silent_since = now

@@ -72,7 +72,7 @@ class Conversation:
         """Add a caller's turn."""
         self._turns.append(Turn(Speaker.CALLER, text))
 
-    def caller_nodded(self, text: str) -> None:
+    def caller_said_aside(self, text: str) -> None:
         """Add what the caller said over the bot's newest turn without stopping it."""
         self._turns.append(Turn(Speaker.CALLER, text, aside=True))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from brain import actions as act
 from brain import events as ev
@@ -15,8 +16,9 @@ from brain.agent import Agent, Speculator
 from brain.conversation import Conversation, Turn
 from brain.engines import EngineError, Llm, Tts
 from brain.expect import Expect, Interruptible, Kind
+from brain.floor import State
 from brain.mouth import Source, closed, one
-from brain.orchestrator import FAILED, MAX_TURNS, AgentSpec, Orchestrator
+from brain.orchestrator import FAILED, MAX_TURNS, AgentExit, AgentSpec, Orchestrator
 from brain.read_ahead import ReadAhead
 from brain.reply import Reply
 
@@ -43,7 +45,7 @@ class Replier:
         report: Callable[[EngineError], None],
     ) -> None:
         self._agent, self._tts, self._rate, self._report = agent, tts, rate_hz, report
-        self._orchestrator, self._excuses = Orchestrator(spec, llm), spec.courtesy.placeholders
+        self._orchestrator, self._placeholders = Orchestrator(spec, llm), spec.courtesy.placeholders
         self._conversation = Conversation()
         self._speculation: Reply | None = None
         self._awaited: Reply | None = None
@@ -51,6 +53,7 @@ class Replier:
         self._reading: asyncio.Task[None] | None = None
         self._ahead = ReadAhead()
         self._asides: list[tuple[int, str]] = []
+        self._noted = 0
 
     @property
     def history(self) -> tuple[Turn, ...]:
@@ -62,22 +65,20 @@ class Replier:
         self.drop(turn)
         self._note_spoken(turn)
         self._speculation = self._start(turn, text)
-        self._agent.speculations.begun += 1
 
     def drop(self, turn: int) -> None:
         """The turn went on: forget what was prepared."""
         if self._speculation is not None:
             self._speculation.cancel()
             self._speculation = None
-            self._agent.speculations.dropped += 1
 
-    def hear(self, text: str) -> None:
-        """The caller is speaking, `text` so far: have the model read it, where it has nothing else to do."""
+    def hear(self, text: str, state: State) -> None:
+        """What of the caller's turn is known so far: have the model read it, where it has nothing else to do."""
         busy = any(reply is not None and reply.thinking for reply in (self._speculation, self._answer))
         said = self._agent.mouth.said
         if busy or (self._reading is not None and not self._reading.done()) or (said and not said[-1].over.is_set()):
             return
-        if words := self._ahead.worth_reading(text):
+        if words := self._ahead.worth_reading(text, state):
             self._note_spoken(0)
             self._reading = self._agent.tasks.create_task(self._read(self._conversation, words))
 
@@ -93,11 +94,9 @@ class Replier:
         if reply is None or reply.turn != turn or reply.text != text:
             if reply is not None:
                 reply.cancel()
-                self._agent.speculations.dropped += 1
             reply = self._start(turn, text)
         else:
             trace.speculated = True
-            self._agent.speculations.used += 1
         reply.committed.set()
         self._awaited = self._answer = reply
         try:
@@ -164,29 +163,29 @@ class Replier:
             self._rate,
             agent.now,
             ready,
-            self._excuses,
+            self._placeholders,
         )
         reply.start(agent.tasks)
         return reply
 
-    def nodded(self, turn: int, text: str) -> None:
+    def said_aside(self, turn: int, text: str) -> None:
         """The caller said something over the bot that wants no answer."""
         self._asides.append((turn, text))
 
     def _note_spoken(self, turn: int) -> None:
         """What the bot said last enters the history once it is over, cut to what was heard; then what was said over
         it, unless that is what `turn` is now answered to."""
-        utterance = next((said for said in reversed(self._agent.mouth.said) if not said.filler), None)
+        utterance = next((said for said in reversed(self._agent.mouth.said) if not said.interjection), None)
         if utterance is None or not utterance.over.is_set():
             return
-        if utterance.text and not utterance.noted:
+        if utterance.text and utterance.number > self._noted:
             self._conversation.bot_said(utterance.number, utterance.text)
             if not utterance.complete:
                 self._conversation.cut(utterance.number, utterance.heard)
-        utterance.noted = True
+        self._noted = utterance.number
         for number, text in self._asides:
             if number != turn:
-                self._conversation.caller_nodded(text)
+                self._conversation.caller_said_aside(text)
         self._asides.clear()
 
 
@@ -204,71 +203,105 @@ async def converse(
     Once, when `bad_line` says that speech can't be relied on, the caller is told of the exits' keys. It ends where
     the caller turns out to speak another language than `language`, if that is given.
     """
-    turns = silences = 0
+    talk = _Talk(agent, replier, spec, tts, rate_hz, language)
+    agent.speculator, agent.on_key_waiting = _speculator(replier), talk.note_key
+    agent.on_aside = replier.said_aside
+    backchannel = agent.tasks.create_task(agent.render_backchannel()) if spec.courtesy.backchannels else None
+    expect = Expect(Kind.TALK, silence_s=spec.silence_s, only_keys="".join(spec.keys), courtesy=spec.courtesy)
     of_keys = spec.keys_prompt
-    source: Source | None = None
-    reply: Reply | None = None
-    pressed: list[str] = []  # an exit's key, while the bot was thinking or saying its last sentence
-
-    def note_key(key: str) -> None:
-        if key in spec.keys:
-            pressed.append(key)
-            replier.give_up()
-
-    agent.speculator, agent.on_key_waiting = _speculator(replier), note_key
-    agent.on_aside = replier.nodded
-    nod = agent.tasks.create_task(agent.render_nod()) if spec.courtesy.nods else None
-    expect = Expect(
-        Kind.TALK, silence_s=spec.silence_s, only_keys="".join(spec.keys), courtesy=spec.courtesy
-    )
     try:
         while True:
             if of_keys and bad_line():
-                source = _followed(source, tts.speak(one(of_keys), agent.tts_settings, rate_hz))
+                talk.next = _followed(talk.next, talk.voiced(of_keys))
                 of_keys = ""
+            source, talk.next = talk.next, None
             outcome, _ = await agent.ask(source, expect, Interruptible.SPEECH)
-            source = None
-            if reply is not None:
-                reply.cancel()  # what the caller cut short is made no further
-                reply = None
-            match outcome:
-                case act.CannotHear():
-                    return UNHEARD, turns
-                case act.NoInput() | act.Commit(text=""):
-                    if silences == len(spec.still_there):
-                        return SILENCE, turns
-                    spoke = isinstance(outcome, act.Commit)
-                    text = spec.fallback[0] if spoke else spec.still_there[silences]
-                    source = tts.speak(one(text), agent.tts_settings, rate_hz)
-                    silences += 1
-                case act.CommitKeys(keys=key):
-                    chosen = spec.keys[key]
-                    if chosen.say:
-                        saying = tts.speak(one(chosen.say), agent.tts_settings, rate_hz)
-                        await agent.say(saying, Interruptible.SPEECH)
-                    return chosen.name, turns
-                case act.Commit(turn=turn, text=text):
-                    silences = 0
-                    turns += 1
-                    if language and agent.language != language:
-                        return LANGUAGE, turns
-                    if pressed:
-                        continue  # the next question has the key
-                    reply = await replier.commit(turn, text)
-                    if reply.exit is None or pressed:
-                        source = reply.audio()
-                        continue
-                    await agent.say(reply.audio(), Interruptible.SPEECH)
-                    if not pressed:
-                        return _ENDINGS.get(reply.exit, reply.exit), turns
+            talk.drop_reply()
+            if (ending := await talk.go_on(outcome)) is not None:
+                return ending, talk.turns
     finally:
         agent.speculator = agent.on_key_waiting = agent.on_aside = None
         agent.post(ev.AskWithdrawn(agent.now()))  # also of the reply that was awaited
-        if nod is not None:
-            nod.cancel()
+        if backchannel is not None:
+            backchannel.cancel()
         replier.close()
-        if reply is not None:
-            reply.cancel()
+        talk.drop_reply()
+
+
+@dataclass(slots=True)
+class _Talk:
+    """How far a conversation has come. `next` is what the bot is to say, `pressed` that an exit's key was while it was
+    thinking or saying its last sentence."""
+
+    agent: Agent
+    replier: Replier
+    spec: AgentSpec
+    tts: Tts
+    rate_hz: int
+    language: str
+    turns: int = 0
+    silences: int = 0
+    next: Source | None = None
+    pressed: bool = False
+    reply: Reply | None = None
+
+    def note_key(self, key: str) -> None:
+        """A key was pressed while nobody asked: the next question has it."""
+        if key in self.spec.keys:
+            self.pressed = True
+            self.replier.give_up()
+
+    def voiced(self, text: str) -> Source:
+        """A sentence of the plan's."""
+        return self.tts.speak(one(text), self.agent.tts_settings, self.rate_hz)
+
+    def drop_reply(self) -> None:
+        """What the caller cut short is made no further."""
+        if self.reply is not None:
+            self.reply.cancel()
+            self.reply = None
+
+    async def go_on(self, outcome: act.Outcome) -> str | None:
+        """What one question has come to: how the conversation ends, or None and `next`."""
+        match outcome:
+            case act.CannotHear():
+                return UNHEARD
+            case act.NoInput():
+                return self._ask_again(self.spec.still_there)
+            case act.Commit(text=""):
+                return self._ask_again(self.spec.fallback[:1] * len(self.spec.still_there))
+            case act.CommitKeys(keys=key):
+                return await self._leave(self.spec.keys[key])
+            case act.Commit(turn=turn, text=text):
+                return await self._answer(turn, text)
+
+    def _ask_again(self, asking: tuple[str, ...]) -> str | None:
+        """Nothing was said, or nothing understood: both count as silence, as often as there is a text for it."""
+        if self.silences == len(asking):
+            return SILENCE
+        self.next = self.voiced(asking[self.silences])
+        self.silences += 1
+        return None
+
+    async def _leave(self, chosen: AgentExit) -> str:
+        if chosen.say:
+            await self.agent.say(self.voiced(chosen.say), Interruptible.SPEECH)
+        return chosen.name
+
+    async def _answer(self, turn: int, text: str) -> str | None:
+        self.silences = 0
+        self.turns += 1
+        if self.language and self.agent.language != self.language:
+            return LANGUAGE
+        if self.pressed:
+            return None
+        self.reply = reply = await self.replier.commit(turn, text)
+        if reply.exit is None or self.pressed:
+            self.next = reply.audio()
+            return None
+        if await reply.thought():  # an exit may have no sentence of its own
+            await self.agent.say(reply.audio(), Interruptible.SPEECH)
+        return None if self.pressed else _ENDINGS.get(reply.exit, reply.exit)
 
 
 def _speculator(replier: Replier) -> Speculator:

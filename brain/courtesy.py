@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-NOD = "Hmm."
+BACKCHANNEL = "Hmm."
 """Both voices hum it; they spell "mm-hm"."""
 
 
@@ -15,7 +15,7 @@ class Courtesy:
     `acknowledgements`, one after another, are for a reply that isn't to be heard `brain.dead_air.ACKNOWLEDGE_S`
     after the commit; `placeholders` for one that still isn't. `take_your_time` answers a caller who says "hold on",
     and who then has `hold_on_s` of quiet (0: "hold on" is an answer like any other). `here` answers "are you there?".
-    `nods`: a low "hmm" in the pauses of a caller who talks for long.
+    `backchannels`: a low "hmm" in the pauses of a caller who talks for long.
     """
 
     acknowledgements: tuple[str, ...] = ()
@@ -23,10 +23,10 @@ class Courtesy:
     take_your_time: str = ""
     hold_on_s: float = 0.0
     here: str = ""
-    nods: bool = False
+    backchannels: bool = False
 
     @property
     def texts(self) -> tuple[str, ...]:
         """All that may be said, to be rendered ahead."""
-        said = (*self.acknowledgements, *self.placeholders, self.take_your_time, self.here, NOD if self.nods else "")
-        return tuple(text for text in said if text)
+        said = (*self.acknowledgements, *self.placeholders, self.take_your_time, self.here)
+        return tuple(text for text in (*said, BACKCHANNEL if self.backchannels else "") if text)

@@ -43,7 +43,7 @@ SURE = 1.8
 """The log-odds at which a turn is taken as over."""
 SURE_OF_CLOSED = 1.5
 """The same for a yes, a no or a choice: what is said behind one costs little, because "that's right" over the next
-prompt is a nod, and "it's Jon" after a no is the answer to what is asked next."""
+prompt is a backchannel, and "it's Jon" after a no is the answer to what is asked next."""
 PAUSE_S = 0.33
 """What is left on average of a pause inside a turn after `QUICK_S` of it: so long a silence is worth 1."""
 QUICK_S = 0.2

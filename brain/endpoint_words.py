@@ -12,7 +12,7 @@ from enum import Enum
 
 from brain.completeness import Completeness, completeness
 from brain.expect import Expect, Kind
-from brain.interruption import is_nod
+from brain.interruption import is_backchannel
 from brain.spoken import choose, parse_digits, parse_yes_no
 from brain.spoken_names import parse_name
 
@@ -74,7 +74,7 @@ def answer_so_far(expect: Expect, text: str) -> Answer:
         words = _words(text)
         if _unfinished(text, words):
             return Answer.PART
-        if is_nod(text):
+        if is_backchannel(text):
             return Answer.LIKELY
         digits = _last_digits(text, words)
         if digits >= WHOLE_NUMBER_DIGITS:

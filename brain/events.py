@@ -99,12 +99,12 @@ class KeyPressed:
 
 @dataclass(frozen=True, slots=True)
 class PromptStarted:
-    """The first audio of utterance `utterance` is ready to be heard. `filler`: an interjection, not the next prompt."""
+    """The first audio of utterance `utterance` is ready to be heard. `interjection`: it isn't the next prompt."""
 
     at: float
     utterance: int
     interruptible: Interruptible
-    filler: bool = False
+    interjection: bool = False
 
 
 @dataclass(frozen=True, slots=True)

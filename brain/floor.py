@@ -87,31 +87,31 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the bot says now, and what may stop it. `filler`: an interjection."""
+    """What the bot says now, and what may stop it. `interjection`: it is beside the conversation."""
 
     utterance: int
     interruptible: Interruptible
-    filler: bool = False
+    interjection: bool = False
 
 
 @dataclass(slots=True)
 class Air:
     """What is known of dead air (`brain.dead_air`). `courtesy` is the newest question's, also once it is answered.
 
-    While the bot `awaits_reply` it has said `fillers` so far, and `acknowledged` in the whole call; the next is due
-    at `fill_due`, a nod at `nod_due`. The last of each was at `interjected` and `nodded`. A caller who asked for time
-    has it until `granted_until`.
+    While the bot `awaits_reply` it has said `interjections` so far, and `acknowledged` in the whole call; the next is
+    due at `interjection_due`, a backchannel at `backchannel_due`. The last of each was at `interjected` and
+    `backchannelled`. A caller who asked for time has it until `granted_until`.
     """
 
     courtesy: Courtesy | None = None
     granted_until: float = 0.0
     awaits_reply: bool = False
-    fillers: int = 0
+    interjections: int = 0
     acknowledged: int = 0
-    fill_due: float | None = None
+    interjection_due: float | None = None
     interjected: float = -inf
-    nod_due: float | None = None
-    nodded: float = -inf
+    backchannel_due: float | None = None
+    backchannelled: float = -inf
 
 
 @dataclass(slots=True)
@@ -123,9 +123,9 @@ class Floor:
     went on in an earlier turn, `pending` a turn that ended before anybody asked, `keys` keys not yet used.
 
     `open_since` is when the caller could first know the question: speech from before it is an answer only if
-    it fits. `nod` is what was said over the prompt and did not stop it, which went on at `resumed_at`. `paused_at`
-    is when a prompt that could be heard fell silent for a voice, None where none did. `vain` sounds in a row held no
-    word; the row is forgotten at `vain_until`. `echo_doubted` says that speech over the bot may be its own echo.
+    it fits. `backchannel` is what was said over the prompt and did not stop it, which went on at `resumed_at`.
+    `paused_at` is when a prompt that could be heard fell silent for a voice, None where none did. `vain` sounds in a
+    row held no word; the row is forgotten at `vain_until`. `echo_doubted`: speech over the bot may be its own echo.
     `stalls` counts the turns in a row that the recogniser did not answer; it is lost since `deaf_since`. `spare` is
     a terminator that keys complete without it may still bring along, until `spare_until`.
     """
@@ -135,7 +135,7 @@ class Floor:
     prompt: Prompt | None = None
     turn: Turn | None = None
     pending: act.Commit | None = None
-    nod: act.Commit | None = None
+    backchannel: act.Commit | None = None
     resumed_at: float = 0.0
     paused_at: float | None = None
     vain: int = 0
@@ -202,22 +202,23 @@ class Floor:
         """Whether the question is asked, and its prompt not yet to be heard."""
         return self.expect is not None and self.open_since == inf
 
+    def reply_over(self) -> None:
+        """No reply is awaited any more: it is to be heard, or nobody wants it."""
+        self.air.awaits_reply, self.air.interjection_due = False, None
+
     def no_input(self) -> None:
         """The caller had their time."""
-        self._answer(act.NoInput(self.turns + 1))
+        self.turns += 1
+        self.answer(act.NoInput(self.turns))
 
     def cannot_hear(self) -> None:
         """Speech was asked for, and the recogniser is lost."""
-        self._answer(act.CannotHear(self.turns + 1))
-
-    def answer(self, commit: act.Commit) -> None:
-        """The caller has answered."""
-        self.expect, self.pending, self.air.granted_until = None, None, 0.0
-        self.out.append(commit)
-        self.go(State.THINKING)
-
-    def _answer(self, outcome: act.Action) -> None:
         self.turns += 1
-        self.expect, self.air.granted_until, self.air.awaits_reply = None, 0.0, False
+        self.answer(act.CannotHear(self.turns))
+
+    def answer(self, outcome: act.Outcome) -> None:
+        """The question has come to something, and is asked no more."""
+        self.expect, self.pending, self.air.granted_until = None, None, 0.0
+        self.reply_over()
         self.out.append(outcome)
         self.go(State.THINKING)

@@ -1,4 +1,4 @@
-"""Is this an interruption, a nod or a cough? Asked again with every new piece of evidence.
+"""Is this an interruption, a backchannel or a cough? Asked again with every new piece of evidence.
 
 The bot has paused already: a wrong "wait" costs a short silence, a wrong "stop" costs the sentence, a
 wrong "resume" talks over the caller. So nothing but words stops it early, and long speech stops it when
@@ -18,9 +18,9 @@ from brain.small_talk import asks_whether_there
 from brain.spoken import choose, parse_digits, parse_yes_no
 
 LONG_S = 2.5
-"""Speech this long is no cough and no nod. Waiting is cheap: the bot is silent, the words are recorded."""
-LONG_NOD_S = 5.0
-"""Nods in a row that last longer than this are no nods."""
+"""Speech this long is no cough and no backchannel. Waiting is cheap: the bot is silent, the words are recorded."""
+LONG_BACKCHANNEL_S = 5.0
+"""Backchannels in a row that last longer than this are no backchannels."""
 
 LIKELY = 0.4
 """A final transcript that is surer than this is believed. Of the corpus' interruptions the least sure one had 0.42,
@@ -31,12 +31,12 @@ SEVERAL = 3
 """So many words are no hum, whatever the recogniser thinks of them."""
 
 _HUM = re.compile(r"[mh]+|u+[mh]+|a+h+|o+h+|e+r+m*")
-_NODS = frozenset(
+_BACKCHANNELS = frozenset(
     "yeah yes yep yup okay ok right sure fine good great i see alright all got it uh huh thank thanks you "
     "that's that correct hello hi hey morning afternoon evening ha haha sir ma'am".split()
 )
 """Said over a prompt they let it go on; who says "hello?" into it wants to hear that somebody is there."""
-_PLAIN_NODS = frozenset("yeah yes yep yup okay ok right uh huh".split())
+_PLAIN_BACKCHANNELS = frozenset("yeah yes yep yup okay ok right uh huh".split())
 """Of these the first word of something else is rarely one: "good" begins "goodbye"."""
 _STRONG = frozenset("wait stop no sorry excuse hold question hang moment".split())
 """Who begins with one of these wants the floor."""
@@ -80,7 +80,7 @@ class Overlap:
 
 
 def judge(overlap: Overlap) -> Verdict:
-    """STOP for a real interruption, RESUME for a nod, a cough or noise, WAIT where that isn't known yet."""
+    """STOP for a real interruption, RESUME for a backchannel, a cough or noise, WAIT where that isn't known yet."""
     text, expect = overlap.text, overlap.expect
     if overlap.early and expect is not None and expect.kind not in (Kind.TALK, Kind.TEXT):
         return _judge_early(overlap, expect)
@@ -102,7 +102,7 @@ def judge(overlap: Overlap) -> Verdict:
         return Verdict.STOP
     if not words:
         return Verdict.RESUME  # the recogniser listens, and there are no words in it
-    return Verdict.STOP if overlap.spoke_s >= LONG_NOD_S else Verdict.WAIT
+    return Verdict.STOP if overlap.spoke_s >= LONG_BACKCHANNEL_S else Verdict.WAIT
 
 
 def _believed(overlap: Overlap, words: list[str]) -> bool:
@@ -120,7 +120,7 @@ def _believed(overlap: Overlap, words: list[str]) -> bool:
 def _judge_early(overlap: Overlap, expect: Expect) -> Verdict:
     """Speech from before a question that wants something definite: only that is an answer to it."""
     if not (overlap.over and overlap.final):
-        return Verdict.RESUME if not overlap.over and overlap.spoke_s >= LONG_NOD_S else Verdict.WAIT
+        return Verdict.RESUME if not overlap.over and overlap.spoke_s >= LONG_BACKCHANNEL_S else Verdict.WAIT
     return Verdict.STOP if fits(expect, overlap.text or "") else Verdict.RESUME
 
 
@@ -154,10 +154,10 @@ def _longest_run(words: list[str], mine: list[str]) -> int:
     return best
 
 
-def is_nod(text: str) -> bool:
+def is_backchannel(text: str) -> bool:
     """Whether nothing in `text` asks for the floor: "mm-hm", "okay, yeah", "hello?", or no word at all."""
     words = _words(text)
-    return all(word in _NODS or _HUM.fullmatch(word) for word in words) or _stammers(words)
+    return all(word in _BACKCHANNELS or _HUM.fullmatch(word) for word in words) or _stammers(words)
 
 
 def _stammers(words: list[str]) -> bool:
@@ -169,14 +169,15 @@ def _stammers(words: list[str]) -> bool:
 
 
 def asks_for_floor(text: str) -> bool:
-    """Whether `text` is more than a nod, and than a question whether we are there, which our speaking answers."""
-    return not is_nod(text) and not asks_whether_there(text)
+    """Whether `text` is more than a backchannel or a question whether we are there, which our speaking answers."""
+    return not is_backchannel(text) and not asks_whether_there(text)
 
 
-def is_plain_nod(text: str) -> bool:
+def is_plain_backchannel(text: str) -> bool:
     """Whether `text` is nothing but "yeah", "okay", "right" and the like."""
     words = _words(text)
-    return bool(_PLAIN_NODS & set(words)) and all(word in _PLAIN_NODS or _HUM.fullmatch(word) for word in words)
+    plain = [word for word in words if word in _PLAIN_BACKCHANNELS]
+    return bool(plain) and all(word in plain or _HUM.fullmatch(word) for word in words)
 
 
 def is_hum(text: str) -> bool:
@@ -193,7 +194,7 @@ def fits(expect: Expect, text: str) -> bool:
         return False
     match expect.kind:
         case Kind.TALK | Kind.TEXT:
-            return not is_nod(text)
+            return not is_backchannel(text)
         case Kind.CHOICE:
             return choose(text, expect.phrases) is not None
         case Kind.DIGITS:
@@ -209,7 +210,7 @@ def _words(text: str) -> list[str]:
 
 
 def answers(text: str, expect: Expect | None) -> bool:
-    """Whether `text` is what the plan waits for: a "yes" is no nod where a yes is the answer."""
+    """Whether `text` is what the plan waits for: a "yes" is no backchannel where a yes is the answer."""
     if expect is None or not expect.voice:
         return False
     if expect.kind is Kind.YES_NO:

@@ -5,7 +5,7 @@ Written by the session as the call goes on, read by `replay`, which gives the sa
 bit, so equal means equal. What is private is left out (`brain.redaction`): a replay can't compare it, says
 so, and goes on from the floor that stands in its place.
 
-    {"journal": 2}
+    {"journal": 3}
     {"event": "SpeechStarted", "at": 3.2, "since": 3.04, "actions": [{"action": "BeginSegment", ...}]}
     {"redacted": 37, "from": 12.3, "to": 20.1, "floor": {"state": "thinking", "turns": 5, ...}}
 """
@@ -25,7 +25,7 @@ from brain.events import Event, Tick
 from brain.floor import Floor
 from brain.turns import TurnManager
 
-VERSION = 2
+VERSION = 3
 LATE_S = 0.2
 """A Tick that came no later than this after its time is that time's: the loop was busy."""
 HEADER = json.dumps({"journal": VERSION})

@@ -40,10 +40,8 @@ def collect(floor: Floor, now: float) -> None:
 
 def commit_keys(floor: Floor, keys: str, rest: str = "") -> None:
     floor.turns += 1
-    floor.keys, floor.expect, floor.pending = rest, None, None
-    floor.air.granted_until, floor.air.awaits_reply = 0.0, False
-    floor.out.append(act.CommitKeys(floor.turns, keys))
-    floor.go(State.THINKING)
+    floor.keys = rest
+    floor.answer(act.CommitKeys(floor.turns, keys))
 
 
 def is_spare(floor: Floor, event: ev.KeyPressed) -> bool:

@@ -20,12 +20,12 @@ Source = AsyncIterator[SpeechAudio]
 class Utterance:
     """One thing the bot says, while it says it; times are the call's clock, None until they come.
 
-    `complete` where all of it was heard; `heard` is what was, once it is over. `filler`: an interjection. `slot` is
-    its number in the playout, which counts in the order in which they are heard.
+    `complete` where all of it was heard; `heard` is what was, once it is over. `interjection`: it is beside the
+    conversation. `slot` is its number in the playout, which counts in the order in which they are heard.
     """
 
     number: int
-    filler: bool = False
+    interjection: bool = False
     slot: int = -1
     text: str = ""
     heard: str = ""
@@ -34,7 +34,6 @@ class Utterance:
     first_audio: float | None = None
     first_heard: float | None = None
     ended: float | None = None
-    noted: bool = False
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -52,15 +51,15 @@ class Mouth:
         self._count = self._slots = 0
         self._taken = 0
         self._current: Utterance | None = None
-        self._filler: Utterance | None = None
+        self._interjection: Utterance | None = None
         self.said: list[Utterance] = []
         self.on_audio: Callable[[], None] = _nothing
         """Called when there is new audio to play, so that it need not wait for the next tick."""
 
-    def next_utterance(self, filler: bool = False) -> Utterance:
+    def next_utterance(self, interjection: bool = False) -> Utterance:
         """A new utterance, for `speak`."""
         self._count += 1
-        self.said.append(Utterance(self._count, filler))
+        self.said.append(Utterance(self._count, interjection))
         return self.said[-1]
 
     async def speak(
@@ -76,20 +75,24 @@ class Mouth:
         finally:
             self._current = None
 
+    def forgo(self, utterance: Utterance) -> None:
+        """It isn't to be said any more: one that was never begun is over now, too."""
+        utterance.over.set()
+
     async def interject(self, source: AsyncIterator[SpeechAudio]) -> Utterance | None:
         """Say `source` while nothing else is to be heard; returns when it was. None where something is.
 
         One that isn't to be heard yet when an utterance has its first audio is dropped.
         """
         speaking = self._current is not None and self._current.first_audio is not None
-        if speaking or self._filler is not None:
+        if speaking or self._interjection is not None:
             await closed(source)
             return None
-        utterance = self._filler = self.next_utterance(filler=True)
+        utterance = self._interjection = self.next_utterance(interjection=True)
         try:
             await self._say(utterance, source, Interruptible.SPEECH)
         finally:
-            self._filler = None
+            self._interjection = None
         return utterance
 
     async def _say(self, utterance: Utterance, source: AsyncIterator[SpeechAudio], how: Interruptible) -> None:
@@ -111,11 +114,11 @@ class Mouth:
             await closed(source)
 
     async def _after_interjection(self) -> None:
-        filler = self._filler
-        if filler is not None:
-            if filler.first_audio is None:
-                filler.over.set()
-            await filler.over.wait()
+        interjection = self._interjection
+        if interjection is not None:
+            if interjection.first_audio is None:
+                interjection.over.set()
+            await interjection.over.wait()
 
     async def _feed(
         self, utterance: Utterance, source: AsyncIterator[SpeechAudio], how: Interruptible
@@ -125,14 +128,14 @@ class Mouth:
         try:
             async for chunk in source:
                 if utterance.first_audio is None:
-                    if not utterance.filler:
+                    if not utterance.interjection:
                         await self._after_interjection()
                     if utterance.over.is_set():
                         return
                     utterance.first_audio = self._now()
                     utterance.slot, self._slots = self._slots, self._slots + 1
                     self._playout.begin(utterance.slot)
-                    self._post(ev.PromptStarted(self._now(), number, how, utterance.filler))
+                    self._post(ev.PromptStarted(self._now(), number, how, utterance.interjection))
                 if utterance.over.is_set():
                     return  # stopped, maybe by what has just been posted: nothing may follow a flush
                 text = chunk.text if chunk.last else ""
@@ -158,7 +161,7 @@ class Mouth:
 
     def stop(self, number: int) -> None:
         """Fall silent at once; what was heard is noted in the utterance."""
-        utterance = next((u for u in (self._current, self._filler) if u is not None and u.number == number), None)
+        utterance = next((u for u in (self._current, self._interjection) if u is not None and u.number == number), None)
         if utterance is None or utterance.over.is_set():
             return
         if utterance.first_audio is not None:
@@ -175,12 +178,12 @@ class Mouth:
     @property
     def silent(self) -> bool:
         """Nothing is being said: `advance` would do nothing."""
-        return self._current is None and self._filler is None
+        return self._current is None and self._interjection is None
 
     def advance(self, taken_frames: int) -> None:
         """The clock has taken `taken_frames` of ours since the call began."""
         self._taken = taken_frames
-        for utterance in (self._filler, self._current):  # only one of them has been begun and isn't over
+        for utterance in (self._interjection, self._current):  # only one of them has been begun and isn't over
             if utterance is None or utterance.first_audio is None or utterance.over.is_set():
                 continue
             if utterance.first_heard is None:
@@ -199,7 +202,7 @@ class Mouth:
 
     def _tell_end(self, utterance: Utterance) -> None:
         """An interjection that was never begun is nobody's end: a prompt that is awaited comes all the same."""
-        if not utterance.filler or utterance.first_audio is not None:
+        if not utterance.interjection or utterance.first_audio is not None:
             self._post(ev.PromptEnded(self._now(), utterance.number))
 
 

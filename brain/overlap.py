@@ -1,8 +1,8 @@
 """Both at once: the bot's prompts, and what the caller's voice does to them.
 
 Everything is reversible until there is evidence: a sound ducks the bot, speech pauses it, and only words
-(or long speech) stop it. A nod or a cough lets it go on from the paused sample. So does what is over before a word
-of it is known: the bot goes on lower, in doubt, and words that come later stop it then.
+(or long speech) stop it. A backchannel or a cough lets it go on from the paused sample. So does what is over before
+a word of it is known: the bot goes on lower, in doubt, and words that come later stop it then.
 
 Over a prompt that may not be stopped the caller is heard all the same: what they say is weighed at its end.
 
@@ -13,23 +13,22 @@ ducks, and nothing but words stops: those of the bot's own aren't among them (`b
 from __future__ import annotations
 
 from brain import actions as act
-from brain import dead_air
 from brain import events as ev
 from brain.caller_turn import answer, await_caller, go_on_waiting, note_text, take_floor
 from brain.endpointing import Decision
 from brain.expect import Interruptible, Kind
 from brain.floor import Floor, Prompt, State
 from brain.interruption import (
-    LONG_NOD_S,
+    LONG_BACKCHANNEL_S,
     LONG_S,
     WORD_S,
     Overlap,
     Verdict,
     answers,
     asks_for_floor,
+    is_backchannel,
     is_hum,
-    is_nod,
-    is_plain_nod,
+    is_plain_backchannel,
     judge,
 )
 
@@ -46,7 +45,7 @@ IN_VAIN = 2
 somebody laughs, or has a cold."""
 IN_VAIN_S = 3.0
 TAIL_S = 1.0
-"""What is said over the last second of a prompt is an answer to it, also if it sounds like a nod."""
+"""What is said over the last second of a prompt is an answer to it, also if it sounds like a backchannel."""
 
 
 def prompt_started(floor: Floor, event: ev.PromptStarted) -> None:
@@ -56,7 +55,7 @@ def prompt_started(floor: Floor, event: ev.PromptStarted) -> None:
 
 def prompt_over_caller(floor: Floor, event: ev.PromptStarted) -> None:
     """Our words are ready while the caller speaks: hold them, and judge whether to say them."""
-    if event.filler:
+    if event.interjection:
         floor.out.append(act.StopSpeaking(event.utterance))
         return
     _note_prompt(floor, event)
@@ -80,10 +79,10 @@ def prompt_over_keys(floor: Floor, event: ev.PromptStarted) -> None:
 
 
 def _note_prompt(floor: Floor, event: ev.PromptStarted) -> None:
-    floor.prompt, floor.nod = Prompt(event.utterance, event.interruptible, event.filler), None
-    if event.filler:
+    floor.prompt, floor.backchannel = Prompt(event.utterance, event.interruptible, event.interjection), None
+    if event.interjection:
         return
-    dead_air.over(floor)
+    floor.reply_over()
     if floor.expect is not None:
         floor.open_since = min(floor.open_since, event.at)
 
@@ -93,9 +92,9 @@ def prompt_ended(floor: Floor, event: ev.PromptEnded) -> None:
         if floor.prompt_coming():
             _prompt_failed(floor, event.at)
         return
-    filler, floor.prompt = floor.prompt.filler, None
+    interjection, floor.prompt = floor.prompt.interjection, None
     floor.silent_since = event.at
-    nod, floor.nod = floor.nod, None
+    backchannel, floor.backchannel = floor.backchannel, None
     if floor.state in (State.PAUSED, State.DOUBTING):
         if floor.state is State.DOUBTING:
             floor.out.append(act.Unduck())
@@ -105,10 +104,10 @@ def prompt_ended(floor: Floor, event: ev.PromptEnded) -> None:
     elif floor.state in (State.SPEAKING, State.DUCKED):
         if floor.state is State.DUCKED:
             floor.out.append(act.Unduck())
-        if filler:
+        if interjection:
             go_on_waiting(floor, event.at)
-        elif nod is not None and _was_answer(floor, event.at):
-            answer(floor, nod, event.at)
+        elif backchannel is not None and _was_answer(floor, event.at):
+            answer(floor, backchannel, event.at)
         else:
             await_caller(floor, event.at)
 
@@ -121,7 +120,7 @@ def _prompt_failed(floor: Floor, now: float) -> None:
 
 
 def _was_answer(floor: Floor, now: float) -> bool:
-    """Whether a nod over the prompt, now at its end, was meant as an answer: people answer a little early."""
+    """Whether a backchannel over the prompt, now at its end, was meant as an answer: people answer a little early."""
     expect = floor.expect
     if expect is None or not expect.voice or floor.keys or floor.talking_since is not None:
         return False
@@ -211,11 +210,12 @@ def overheard_text(floor: Floor, event: ev.PartialText | ev.FinalText) -> None:
 
 
 def _weigh_overheard(floor: Floor, now: float) -> None:
-    """The prompt that nothing could stop is over: what was said over it counts now, but for nods long before."""
+    """The prompt that nothing could stop is over: what was said over it counts, but for backchannels long before."""
     turn = floor.turn
     assert turn is not None
-    nods = turn.over and turn.text is not None and is_nod(turn.text) and not answers(turn.text, floor.expect)
-    if nods and turn.sounds_until < now - TAIL_S:
+    text = turn.text if turn.over else None
+    beside = text is not None and is_backchannel(text) and not answers(text, floor.expect)
+    if beside and turn.sounds_until < now - TAIL_S:
         _keep_aside(floor)
         floor.forget_turn()
         await_caller(floor, now)
@@ -274,7 +274,7 @@ def judge_overlap(floor: Floor, now: float) -> None:
     elif doubted and spoke >= LONG_S:
         floor.timer = None  # only words, or its end, will tell
     else:
-        floor.timer = max(now, turn.counts_from + (LONG_S if spoke < LONG_S else LONG_NOD_S))
+        floor.timer = max(now, turn.counts_from + (LONG_S if spoke < LONG_S else LONG_BACKCHANNEL_S))
 
 
 def _pause_until(floor: Floor, now: float) -> float | None:
@@ -286,8 +286,8 @@ def _pause_until(floor: Floor, now: float) -> float | None:
     if turn.text is not None and asks_for_floor(turn.text):
         return None
     heard_s = _heard_s(floor, now)
-    twice = turn.before is not None and not is_hum(turn.before) and is_nod(turn.before)
-    plain = turn.text is not None and heard_s >= WORD_S and is_plain_nod(turn.text)
+    twice = turn.before is not None and not is_hum(turn.before) and is_backchannel(turn.before)
+    plain = turn.text is not None and heard_s >= WORD_S and is_plain_backchannel(turn.text)
     if turn.text is not None and not is_hum(turn.text) and (plain or (twice and turn.over)):
         return floor.paused_at
     if turn.over:
@@ -322,10 +322,10 @@ def may_go_on(floor: Floor) -> bool:
 def _resume(floor: Floor, now: float) -> None:
     turn = floor.turn
     assert turn is not None
-    floor.nod, floor.resumed_at = None, now
+    floor.backchannel, floor.resumed_at = None, now
     if turn.over and turn.began >= floor.open_since and not is_hum(turn.text or ""):
         why = Decision(0.0, "said over the end of the prompt", turn.score)
-        floor.nod = act.Commit(turn.number, turn.text or "", turn.confidence, turn.sounds_until, why)
+        floor.backchannel = act.Commit(turn.number, turn.text or "", turn.confidence, turn.sounds_until, why)
     if not turn.over:
         floor.talking_since = None  # it goes on, and is nobody's turn
     if turn.wordless:
@@ -338,7 +338,7 @@ def _resume(floor: Floor, now: float) -> None:
 
 
 def _keep_aside(floor: Floor) -> None:
-    """A nod is heard, also where nothing comes of it."""
+    """A backchannel is heard, also where nothing comes of it."""
     turn = floor.turn
     assert turn is not None
     if turn.text is not None and not turn.wordless and not floor.echo_doubted:

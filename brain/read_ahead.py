@@ -6,6 +6,8 @@ from the recogniser, so it is done rarely, and of words that will hardly change.
 
 from __future__ import annotations
 
+from brain.floor import State
+
 UNSURE_WORDS = 2
 """The newest words, which the recogniser may still take back."""
 LEAST_WORDS = 3
@@ -21,8 +23,14 @@ class ReadAhead:
         self._read: list[str] = []
         self._readings = 0
 
-    def worth_reading(self, text: str) -> str | None:
-        """What to read now that the turn so far is `text`; None where it isn't worth it."""
+    def worth_reading(self, text: str, state: State) -> str | None:
+        """What to read now that the turn so far is `text`; None where it isn't worth it.
+
+        Only while they speak on: at a pause the answer may be asked for at any moment, and what is said over the bot
+        may be no turn at all.
+        """
+        if state is not State.HEARING:
+            return None
         sure = text.split()[:-UNSURE_WORDS]
         known = 0
         while known < min(len(sure), len(self._read)) and sure[known] == self._read[known]:

@@ -104,4 +104,4 @@ def _unclaimed(floor: Floor) -> bool:
 
 def _clear(floor: Floor) -> bool:
     """Whether nothing that was said or pressed is left."""
-    return not floor.keys and floor.turn is None and floor.pending is None and floor.nod is None
+    return not floor.keys and floor.turn is None and floor.pending is None and floor.backchannel is None

@@ -24,7 +24,7 @@ class Reply:
     """The answer to `text`, in the making. Times are the call's clock, None until they come.
 
     `exit` is the named intent that the caller's words came to, `failed` why the fallback is said instead. Tools with
-    side effects wait for `committed`. `excuses` are said where nothing follows an opening: to the turn manager the
+    side effects wait for `committed`. `placeholders` are said where nothing follows an opening: to the turn manager the
     bot is speaking then, so it doesn't fill the silence.
     """
 
@@ -39,7 +39,7 @@ class Reply:
         rate_hz: int,
         now: Callable[[], float],
         ready: Gate = at_once,
-        excuses: tuple[str, ...] = (),
+        placeholders: tuple[str, ...] = (),
     ) -> None:
         self.turn, self.text = turn, text
         self.exit: str | None = None
@@ -54,8 +54,8 @@ class Reply:
         self.answer_audio: float | None = None
         self._conversation, self._orchestrator = conversation, orchestrator
         self._tts, self._voice, self._rate, self._now = tts, voice, rate_hz, now
-        self._ready, self._excuses = ready, excuses
-        self._excused = self._clauses_said = 0
+        self._ready, self._placeholders = ready, placeholders
+        self._placeholders_said = self._clauses_said = 0
         self._clauses: asyncio.Queue[str | None] = asyncio.Queue()
         self._audio: asyncio.Queue[SpeechAudio | EngineError | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
@@ -179,7 +179,7 @@ class Reply:
     def _heard_from(self, chunk: SpeechAudio) -> None:
         if self.first_audio is None:
             self.first_audio = self._now()
-        if self._opening and chunk.clause <= self._excused:
+        if self._opening and chunk.clause <= self._placeholders_said:
             self.opening_s += chunk.pcm.size / self._rate
         elif self.answer_audio is None:
             self.answer_audio = self._now()
@@ -192,8 +192,8 @@ class Reply:
                 async with asyncio.timeout(self._patience_s()):
                     clause = await self._clauses.get()
             except TimeoutError:
-                self._excused += 1
-                yield self._excuses[self._excused - 1]
+                self._placeholders_said += 1
+                yield self._placeholders[self._placeholders_said - 1]
                 continue
             if clause is None:
                 return
@@ -201,7 +201,7 @@ class Reply:
             yield clause
 
     def _patience_s(self) -> float | None:
-        """How long to wait for the next clause before an excuse; None where none is due any more."""
-        if not self._opening or self._clauses_said != 1 or self._excused >= len(self._excuses):
+        """How long to wait for the next clause before a placeholder; None where none is due any more."""
+        if not self._opening or self._clauses_said != 1 or self._placeholders_said >= len(self._placeholders):
             return None
-        return PLACEHOLDER_S[min(self._excused, 1)]
+        return PLACEHOLDER_S[min(self._placeholders_said, 1)]

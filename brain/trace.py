@@ -8,15 +8,6 @@ from brain.mouth import Utterance
 
 
 @dataclass(slots=True)
-class Speculations:
-    """Answers that were begun before their turn was committed: how many, how many were used, and were dropped."""
-
-    begun: int = 0
-    used: int = 0
-    dropped: int = 0
-
-
-@dataclass(slots=True)
 class TurnTrace:
     """One committed turn. Times are seconds on the call's clock; None where a stage did not happen.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from brain.endpointing import settled
 from brain.expect import Kind
 from brain.floor import FINAL_LIMIT_S, Floor, Turn
-from brain.interruption import WORD_S, fits, is_nod
+from brain.interruption import WORD_S, fits, is_backchannel
 
 UNHEARD_S = 0.08
 """What a partial may lack of the turn's sound: the fading of its last syllable."""
@@ -24,7 +24,7 @@ def all_said(floor: Floor, turn: Turn) -> str:
 def may_answer(floor: Floor, turn: Turn) -> bool:
     """Whether the turn may answer what is asked: one that began before the question has to fit it."""
     if floor.expect is None:
-        return not is_nod(turn.text or "")
+        return not is_backchannel(turn.text or "")
     return turn.began >= floor.open_since or fits(floor.expect, all_said(floor, turn))
 
 

@@ -12,7 +12,7 @@ The states, and what may follow:
     SPEAKING   the bot speaks                             -> DUCKED on a sound, LISTENING or IDLE at its end
     DUCKED     it speaks lower: a sound may be speech     -> PAUSED when it is, SPEAKING when it isn't
     DOUBTING   the same, judged by words: maybe an echo   -> SPEAKING, or the caller's as from PAUSED
-    PAUSED     it holds its place while we judge          -> SPEAKING (a nod), HEARING or ENDING (a real one),
+    PAUSED     it holds its place while we judge          -> SPEAKING (a backchannel), HEARING or ENDING (a real one),
                                                              DOUBTING where it is over and no word known
     OVERHEARING  nothing may stop it; the caller is heard -> HEARING or ENDING at the prompt's end
     LISTENING  the caller's turn, not begun               -> HEARING, KEYING, or no input after a silence
@@ -62,10 +62,10 @@ class TurnManager:
         floor = self._floor
         floor.out = []
         if isinstance(event, ev.Tick):
-            if floor.air.fill_due is not None and event.at >= floor.air.fill_due:
-                dead_air.fill(floor, event.at)
-            if floor.air.nod_due is not None and event.at >= floor.air.nod_due:
-                dead_air.nod(floor, event.at)
+            if floor.air.interjection_due is not None and event.at >= floor.air.interjection_due:
+                dead_air.wait_is_long(floor, event.at)
+            if floor.air.backchannel_due is not None and event.at >= floor.air.backchannel_due:
+                dead_air.backchannel(floor, event.at)
             if floor.timer is None or event.at < floor.timer:
                 return tuple(floor.out)  # its time was moved while it was on the way
         handler = _TABLE.get((floor.state, type(event))) or _ANYWHERE.get(type(event))
@@ -76,7 +76,8 @@ class TurnManager:
     def deadline(self) -> float | None:
         """When the next Tick is due, on the clock of `event.at`."""
         floor = self._floor
-        return min((t for t in (floor.timer, floor.air.fill_due, floor.air.nod_due) if t is not None), default=None)
+        timers = (floor.timer, floor.air.interjection_due, floor.air.backchannel_due)
+        return min((due for due in timers if due is not None), default=None)
 
 
 # ---- the plan, the line, the engines -----------------------------------------------------------------------
@@ -84,7 +85,7 @@ class TurnManager:
 
 def _asked(floor: Floor, event: ev.Asked) -> None:
     expect, now = event.expect, event.at
-    floor.expect, floor.silent_since, floor.nod = expect, now, None
+    floor.expect, floor.silent_since, floor.backchannel = expect, now, None
     floor.open_since = inf if event.prompt else now - ALREADY_ANSWERING_S
     _sift(floor, event)
     if floor.state in (State.HEARING, State.ENDING):
@@ -103,7 +104,7 @@ def _sift(floor: Floor, event: ev.Asked) -> None:
     expect, pending = event.expect, floor.pending
     floor.air.courtesy = expect.courtesy
     if not event.prompt:
-        dead_air.over(floor)
+        floor.reply_over()
     if pending is not None and (dead_air.grants(floor, pending.text, event.at) or not fits(expect, pending.text)):
         floor.pending = None
     floor.keys = "".join(filter(expect.means, floor.keys))
@@ -124,9 +125,9 @@ def _nothing_yet(floor: Floor, expect: Expect) -> bool:
 
 
 def _withdrawn(floor: Floor, event: ev.AskWithdrawn) -> None:
-    floor.expect, floor.open_since, floor.nod = None, inf, None
+    floor.expect, floor.open_since, floor.backchannel = None, inf, None
     floor.air.courtesy, floor.air.granted_until = None, 0.0
-    dead_air.over(floor)
+    floor.reply_over()
     floor.drop_speculation()
     if floor.state is State.KEYING:
         floor.keys = ""
@@ -166,7 +167,7 @@ def _hold(floor: Floor, event: ev.HoldChanged) -> None:
     if turn is not None and not turn.over:
         turn.over, turn.sounds_until = True, event.at
         floor.request(event.at)
-    floor.talking_since, floor.nod = None, None
+    floor.talking_since, floor.backchannel = None, None
     if floor.state in (State.DUCKED, State.DOUBTING):
         floor.out.append(act.Unduck())
     if floor.prompt is not None and floor.state is not State.PAUSED:
@@ -176,8 +177,8 @@ def _hold(floor: Floor, event: ev.HoldChanged) -> None:
 
 
 def _held_prompt(floor: Floor, event: ev.PromptStarted) -> None:
-    floor.prompt = Prompt(event.utterance, event.interruptible, event.filler)
-    if floor.expect is not None and not event.filler:
+    floor.prompt = Prompt(event.utterance, event.interruptible, event.interjection)
+    if floor.expect is not None and not event.interjection:
         floor.open_since = min(floor.open_since, event.at)
     floor.out.append(act.PausePlayout())
 

@@ -24,7 +24,8 @@ def check(paths: Iterable[str | Path]) -> int:
             print(error, file=sys.stderr)
             status = WRONG
         else:
-            print(f"{path}: ok ({plan.name}, {len(plan.spec.steps)} steps)")
+            count = len(plan.spec.steps)
+            print(f"{path}: ok ({plan.name}, {count} step{'s' if count > 1 else ''})")
     return status
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,8 +23,14 @@ from dialplans.model_fields import fields_at
 Model = TypeVar("Model", bound=BaseModel)
 Loc = tuple[str | int, ...]
 
-_UNQUOTED = re.compile(r"got '[?{\[:,\-]|mapping values are not allowed|cannot start any token")
+_UNQUOTED = re.compile(
+    r"got '[?{\[:,\-]|mapping (?:keys|values) are not allowed|cannot start any token"
+    r"|expected <block end>, but found '(?:,|<scalar>)'"
+)
 """What PyYAML says where a sign in a text means something to it."""
+_BRACE_FIRST = re.compile(r"(?:^|[:\-])\s+\{")
+_GOES_ON = re.compile(r"expected <block end>|mapping keys are")
+"""What it says where something follows a mapping in braces: the line holds a text that begins with a slot."""
 _TAG = "tag:yaml.org,2002:"
 _TEXT = _TAG + "str"
 _RESOLVED = frozenset("str int float bool null timestamp value merge map seq".split())
@@ -56,6 +62,20 @@ class SourceError(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = sorted(problems, key=lambda problem: (problem.file, problem.line or 0))
         super().__init__("\n".join(map(str, self.problems)))
+
+
+class Mistakes(ValueError):
+    """All that a model's own validator finds wrong: where in the model, and what."""
+
+    def __init__(self, found: Sequence[tuple[Loc, str]]) -> None:
+        super().__init__("; ".join(message for _, message in found))
+        self.found = tuple(found)
+
+
+def refuse(found: Iterable[tuple[Loc, str]]) -> None:
+    """For a model's validator. Raises Mistakes where there are some."""
+    if mistakes := list(found):
+        raise Mistakes(mistakes)
 
 
 @dataclass(slots=True)
@@ -94,20 +114,32 @@ class Source:
             return model.model_validate(self.data)
         except ValidationError as error:
             found = error.errors(include_url=False, include_input=False)
-            raise SourceError(self._problem_of(model, one) for one in found) from None
+            raise SourceError(problem for one in found for problem in self._problems_of(model, one)) from None
 
-    def _problem_of(self, model: type[BaseModel], error: Any) -> Problem:
+    def _problems_of(self, model: type[BaseModel], error: Any) -> Iterator[Problem]:
         loc: Loc = tuple(error["loc"])
-        kind = error["type"]
-        if kind == "missing":
-            return self.problem(loc[:-1], f'the key "{loc[-1]}" is missing')
-        if kind == "extra_forbidden":
+        kind, why = error["type"], error.get("ctx", {}).get("error")
+        if isinstance(why, Mistakes):
+            yield from (self.problem((*loc, *inner), message) for inner, message in why.found)
+        elif kind == "missing":
+            yield self.problem(loc[:-1], f'the key "{loc[-1]}" is missing{self._braces_hint(loc[:-1])}')
+        elif kind == "extra_forbidden":
             near = difflib.get_close_matches(str(loc[-1]), fields_at(model, loc[:-1]), n=1, cutoff=0.6)
-            hint = f'; did you mean "{near[0]}"?' if near else ""
+            hint = f'; did you mean "{near[0]}"?' if near else self._braces_hint(loc[:-1])
             path = self.written(loc[:-1])
             where = f"{readable(path)}: " if path else ""
-            return Problem(self.file, self.line(loc), f'{where}unknown key "{loc[-1]}"{hint}')
-        return self.problem(loc, _plain_words(error))
+            yield Problem(self.file, self.line(loc), f'{where}unknown key "{loc[-1]}"{hint}')
+        else:
+            yield self.problem(loc, _plain_words(error) + self._braces_hint(loc))
+
+    def _braces_hint(self, loc: Sequence[str | int]) -> str:
+        """What to say of `{name}` without quotes, which is a mapping to YAML."""
+        value = self.data
+        for part in self.written(loc):
+            value = value[part]
+        if not isinstance(value, dict) or not value or any(inner is not None for inner in value.values()):
+            return ""
+        return f'; a text that begins with a brace needs quotes: "{{{", ".join(value)}}}"'
 
 
 def readable(loc: Sequence[str | int]) -> str:
@@ -151,7 +183,10 @@ def parse(text: str, file: str) -> Source:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         why = error.problem or error.context or "not YAML"
-        if _UNQUOTED.search(why):
+        line = text.split("\n")[mark.line] if mark else ""
+        if _GOES_ON.search(why) and _BRACE_FIRST.search(line):
+            why += "; a text that begins with a brace needs quotes around all of it"
+        elif _UNQUOTED.search(why):
             why += "; is it in a text that needs quotes?"
         raise SourceError([Problem(file, mark.line + 1 if mark else None, why)]) from None
     except yaml.reader.ReaderError as error:

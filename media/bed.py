@@ -1,4 +1,4 @@
-"""What sounds beside the utterances: a loop under the call, hold music or the ambience of an office, or a nod."""
+"""What sounds beside the utterances: a loop under the call, hold music the ambience of an office, a backchannel."""
 
 from __future__ import annotations
 

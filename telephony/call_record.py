@@ -9,7 +9,7 @@ from typing import Any
 from brain import actions as act
 from brain import events as ev
 from brain.mouth import Utterance
-from brain.trace import Speculations, TurnTrace
+from brain.trace import TurnTrace
 from dialplans.call import CallInfo
 from media.echo import EchoReport
 from media.line_quality import LineStep
@@ -58,14 +58,16 @@ def call_record(
     loop_late_ms: Mapping[str, float],
     said: Sequence[Utterance],
     turns: Sequence[TurnTrace],
-    speculations: Speculations,
+    speculated: int,
     private: Private,
     line_steps: Sequence[tuple[float, LineStep]],
     echo: EchoReport | None,
     recording_offset_s: float,
 ) -> dict[str, Any]:
     """Everything about one call that outlives it. Times are Unix seconds; in `turns` and `said` they are
-    seconds since the call was answered, which is `recording_offset_s` in the recording."""
+    seconds since the call was answered, which is `recording_offset_s` in the recording. `speculated` answers were begun
+    before their turn was committed; those of turns that were committed with other words, or never, were dropped."""
+    used = sum(turn.speculated for turn in turns)
     return {
         "version": VERSION,
         "call": call,
@@ -94,13 +96,13 @@ def call_record(
         },
         "slots": dict(slots),
         "turns": [turn_row(turn, private) for turn in turns],
-        "speculations": asdict(speculations),
+        "speculations": {"begun": speculated, "used": used, "dropped": speculated - used},
         "said": [
             {
                 "at": item.first_heard,
                 "text": private.bot(item.number, item.heard),
                 "complete": item.complete,
-                "filler": item.filler,
+                "interjection": item.interjection,
             }
             for item in said
         ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from brain import actions as act
-from brain.agent import Outcome
+from brain.actions import Outcome
 from brain.mouth import Utterance
 from dialplans.call import Heard, Keyed, Nothing, Said, Spoken, Unheard
 

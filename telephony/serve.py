@@ -26,7 +26,14 @@ from dialplans.routes import Routes
 from dialplans.yaml_source import SourceError, load
 from telephony.config import Config, split_address
 from telephony.records import private_folder
-from telephony.supervisor import WRONG_CONFIGURATION, Child, Supervisor, python
+from telephony.supervisor import (
+    MODEL_RESTARTED,
+    SPEECH_RESTARTED,
+    WRONG_CONFIGURATION,
+    Child,
+    Supervisor,
+    python,
+)
 
 log = logging.getLogger("offhook.serve")
 
@@ -142,7 +149,8 @@ def children(config: Config, runtime: Path) -> tuple[list[Child], list[Child]]:
             arguments += ["--voice", voice]
         if not config.speech.eot:
             arguments.append("--no-eot")
-        servers.append(Child("speech server", python("brain.speech_server", *arguments)))
+        command = python("brain.speech_server", *arguments)
+        servers.append(Child("speech server", command, restarted=SPEECH_RESTARTED))
     if config.llm.enabled and not llm:
         port = _free_port()
         llm = f"http://127.0.0.1:{port}/v1"
@@ -157,6 +165,7 @@ def children(config: Config, runtime: Path) -> tuple[list[Child], list[Child]]:
                     *("--slots", str(config.llm.slots)),
                     *("--context", str(config.llm.context)),
                 ),
+                restarted=MODEL_RESTARTED,
             )
         )
     settings = runtime / "worker.json"

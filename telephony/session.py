@@ -24,7 +24,6 @@ from brain.expect import Expect, Interruptible
 from brain.mouth import Source, one, recorded
 from brain.orchestrator import AgentSpec
 from brain.redaction import Keeping, Redactor
-from brain.trace import Speculations
 from dialplans.call import AgentOutcome, Call, CallEnded, Heard, KeyMethod, Spoken
 from media.bed import Bed
 from media.clock import Clock
@@ -389,7 +388,7 @@ class CallSession:
             loop_late_ms=self._services.stalls.late_ms(self._began),
             said=self._agent.mouth.said if self._agent is not None else [],
             turns=self._agent.traces if self._agent is not None else [],
-            speculations=self._agent.speculations if self._agent is not None else Speculations(),
+            speculated=self._agent.speculated if self._agent is not None else 0,
             private=self._private,
             line_steps=self._line_steps,
             echo=self._agent.echo if self._agent is not None else None,

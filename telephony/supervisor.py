@@ -1,7 +1,8 @@
 """`offhook serve`: the parent of all processes. It starts them, restarts what dies, and stops them in order.
 
 A child that exits with 2 has a wrong configuration: no restart mends that, so everything stops with 2. Any
-other death is answered by a restart with backoff; calls that the child did not own do not notice.
+other death is answered by a restart with backoff; calls that the child did not own do not notice. Of a server that
+was started again the workers are told by a signal: what they had it load and read is lost.
 """
 
 from __future__ import annotations
@@ -25,16 +26,23 @@ STOP_LIMIT_S = 5.0
 HURRY_LIMIT_S = 2.0
 """How long a child may take after a second signal: enough to hang up."""
 
+SPEECH_RESTARTED, MODEL_RESTARTED = signal.SIGUSR1, signal.SIGUSR2
+"""What workers are sent. A child ignores both until it asks for them: before that it has nothing to lose."""
+
 _PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A process to keep alive. `grace_s` is how long it may take to stop after SIGTERM."""
+    """A process to keep alive. `grace_s` is how long it may take to stop after SIGTERM.
+
+    `restarted` is what the workers are sent when it was started again, None for nothing.
+    """
 
     name: str
     argv: tuple[str, ...]
     grace_s: float = STOP_LIMIT_S
+    restarted: signal.Signals | None = None
 
 
 def python(module: str, *arguments: str) -> tuple[str, ...]:
@@ -42,9 +50,11 @@ def python(module: str, *arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", module, *arguments)
 
 
-def _die_with_parent() -> None:
-    """A supervisor that is killed takes its children with it (Linux prctl)."""
+def _in_child() -> None:
+    """A supervisor that is killed takes its children with it (Linux prctl). A signal stays ignored in a new program."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    for number in (SPEECH_RESTARTED, MODEL_RESTARTED):
+        signal.signal(number, signal.SIG_IGN)
 
 
 class Supervisor:
@@ -85,9 +95,11 @@ class Supervisor:
             started = loop.time()
             # A session of its own: the Ctrl-C that we are told of must not reach the servers that live calls need.
             process = await asyncio.create_subprocess_exec(
-                *child.argv, preexec_fn=_die_with_parent, start_new_session=True
+                *child.argv, preexec_fn=_in_child, start_new_session=True
             )
             self._running[child.name] = process
+            if deaths and child.restarted is not None:
+                self._tell_workers(child.restarted)
             status = await process.wait()
             del self._running[child.name]
             if self._stopping.is_set():
@@ -102,6 +114,12 @@ class Supervisor:
             log.warning("%s ended with status %d; starting it again in %.1f s", child.name, status, delay)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), delay)
+
+    def _tell_workers(self, number: signal.Signals) -> None:
+        for worker in self._workers:
+            if (process := self._running.get(worker.name)) is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.send_signal(number)
 
     async def _stop(self, child: Child) -> None:
         process = self._running.get(child.name)

@@ -15,20 +15,16 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 from brain.agent import Engines
 from brain.cache import cache_folder
-from brain.engines import EngineError
 from brain.eot.remote import RemoteEot
 from brain.llm.openai_chat import OpenAiChat, OpenAiChatConfig
-from brain.orchestrator import Orchestrator
 from brain.speech_client import SpeechChannel
 from brain.stt.remote import RemoteStt
 from brain.tts.prompts import CachedTts
 from brain.tts.remote import RemoteTts
-from dialplans.plan import Plan
 from dialplans.routes import NoSuchPlan, Routes
 from media.clock import MonotonicClock
 from media.sound import Sounds
@@ -38,13 +34,14 @@ from telephony.records import RefusedCalls, new_call_id
 from telephony.session import HANGUP_LIMIT_S, CallSession, Services
 from telephony.sip import NATIVE, SipTransport
 from telephony.stall import StallWatch
+from telephony.supervisor import MODEL_RESTARTED, SPEECH_RESTARTED
 from telephony.transport import Ended, Leg, Refused
+from telephony.warming import Warming
 
 log = logging.getLogger("offhook.worker")
 
 WRONG_CONFIGURATION = 2
 RETRY_AFTER_S = 5
-WARM_RETRY_S = 0.3
 CHECK_S = 1.0
 
 
@@ -73,12 +70,17 @@ class Worker:
         self._hurry = asyncio.Event()
         self._stalls = StallWatch()
         self._sounds = Sounds(config.sip.rate_hz)
+        self._warming = Warming(
+            self._routes.all(), self._stt, self._tts, self._eot, self._llm, self._sounds, config.sip.rate_hz
+        )
 
     async def run(self) -> int:
         """Serve until SIGTERM and the end of the last call. Returns the exit status."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._signalled)
+        loop.add_signal_handler(SPEECH_RESTARTED, self._warming.speech_restarted.set)
+        loop.add_signal_handler(MODEL_RESTARTED, self._warming.model_restarted.set)
         self._transport.accept(503, RETRY_AFTER_S)
         if not NATIVE:
             print(
@@ -97,7 +99,7 @@ class Worker:
                 background = [
                     tasks.create_task(self._take_calls()),
                     tasks.create_task(self._check()),
-                    tasks.create_task(self._warm()),
+                    tasks.create_task(self._keep_warm()),
                     tasks.create_task(self._stalls.run()),
                 ]
                 await self._draining.wait()
@@ -280,25 +282,10 @@ class Worker:
 
     # ---- engines ----------------------------------------------------------------------------------------
 
-    async def _warm(self) -> None:
-        """Warm every engine that a plan uses, then take calls."""
+    async def _keep_warm(self) -> None:
+        """Take calls once every engine is warm; from then on one that was lost doesn't keep callers out."""
         started = time.monotonic()
-        plans = self._routes.all()
-        for what in (self._warm_speech, self._warm_llm):
-            failures = 0
-            while True:
-                try:
-                    await what(plans)
-                    break
-                except EngineError as error:
-                    failures += 1
-                    if failures % 50 == 1:
-                        log.info("waiting for %s", error)
-                except Exception:
-                    failures += 1
-                    if failures % 50 == 1:
-                        log.exception("warming the engines failed; it is tried again")
-                await asyncio.sleep(WARM_RETRY_S)
+        await self._warming.first()
         if not self._draining.is_set():
             self._transport.accept(200)
             took = time.monotonic() - started
@@ -308,27 +295,7 @@ class Worker:
                 f" plan {self._config.plans.default}; engines warm after {took:.1f} s",
                 flush=True,
             )
-
-    async def _warm_speech(self, plans: Iterable[Plan]) -> None:
-        for plan in plans:
-            if plan.listens:
-                await self._stt.warm(plan.stt)
-        if self._eot is not None:
-            await self._eot.warm()
-        for plan in plans:
-            for path in plan.recordings():
-                await asyncio.to_thread(self._sounds.get, path)
-            for language, voice in plan.voices.items():
-                texts = plan.fixed_texts(language)
-                if texts:
-                    await self._tts.render(texts, voice, self._transport.lines.rate_hz)
-
-    async def _warm_llm(self, plans: Iterable[Plan]) -> None:
-        if self._llm is None:
-            return
-        for plan in plans:
-            for spec in plan.agents():
-                await Orchestrator(spec, self._llm).warm()
+        await self._warming.again()
 
 
 def _llm_config(config: Config, url: str) -> OpenAiChatConfig:

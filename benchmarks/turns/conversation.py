@@ -17,8 +17,6 @@ from brain import events as ev
 from brain.turns import TurnManager
 from media.frame import Pcm
 
-Outcome = act.Commit | act.CommitKeys | act.NoInput | act.CannotHear
-
 
 @dataclass(slots=True)
 class Journal:
@@ -39,7 +37,7 @@ class Conversation:
     ) -> None:
         self.manager, self.recogniser, self._perform = manager, recogniser, perform
         self.journal = Journal()
-        self.outcome: tuple[float, Outcome] | None = None
+        self.outcome: tuple[float, act.Outcome] | None = None
 
     def post(self, event: ev.Event) -> None:
         """Hand an event in and perform what comes back."""

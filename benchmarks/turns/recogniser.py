@@ -2,7 +2,8 @@
 
 Its rules are repeated here without tasks: a partial every 300 ms of new audio, or back to back in an urgent segment,
 a decode at 60 ms of quiet, a final that is that decode where only quiet followed. The words are Whisper's for exactly
-that audio; the times are constants.
+that audio; the times are constants. One rule isn't: that a worker sends what falls quiet at once. A decode at a pause
+comes up to a batch later here (`tests/benchmarks/test_turns_as_served.py` compares the two).
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ which is how these servers are told to stop generating.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -65,6 +66,9 @@ class OpenAiChat:
             trust_env=False,  # a proxy from the environment must not see callers' words
             transport=transport,
         )
+        self._reading_prompt = asyncio.Lock()
+        """Held while a prompt is read. Asked meanwhile, llama.cpp would read it in another slot as well, both at half
+        the speed."""
         self._ours = False
         """Whether the server is llama.cpp: it goes on from the beginning of an answer, and holds it to the schema."""
 
@@ -82,8 +86,13 @@ class OpenAiChat:
         """Have the server read `messages` and keep them in its prefix cache. Raises EngineError.
 
         llama.cpp has a cache for each slot: the first slot's is copied to all, or the second caller at once
-        would wait for the whole prompt to be read (8 s on two cores) and hold up the first.
+        would wait for the whole prompt to be read (8 s on two cores) and hold up the first. Whoever asks meanwhile
+        waits.
         """
+        async with self._reading_prompt:
+            await self._warm(messages)
+
+    async def _warm(self, messages: Sequence[Message]) -> None:
         body = self._body(messages, LlmSettings(max_tokens=1)) | {"stream": False}
         timeout = httpx.Timeout(self._config.warm_s, connect=self._config.connect_s)
         try:
@@ -126,6 +135,7 @@ class OpenAiChat:
         llama.cpp reads up to the last message's last word, and makes no token (POST /apply-template and
         /completion with `n_predict` 0, tools/server/README.md). Others also read what ends the message, and make one.
         """
+        await self._prompt_read()
         if not self._ours:
             async for _ in self.chat(messages, LlmSettings(max_tokens=1)):
                 pass
@@ -150,6 +160,7 @@ class OpenAiChat:
         `settings.begin` goes to llama.cpp as the last message, which its answer continues; the schema holds for both
         together. Servers that can't be known to do so don't get it.
         """
+        await self._prompt_read()
         body = self._body(messages, settings)
         if settings.begin and self._ours:
             body["messages"].append({"role": "assistant", "content": settings.begin})
@@ -169,6 +180,10 @@ class OpenAiChat:
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
             raise _engine_error(error) from error
         raise EngineError("llm", "the answer broke off")
+
+    async def _prompt_read(self) -> None:
+        async with self._reading_prompt:
+            pass
 
     def _body(self, messages: Sequence[Message], settings: LlmSettings) -> dict[str, Any]:
         body: dict[str, Any] = {

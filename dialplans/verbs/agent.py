@@ -16,6 +16,7 @@ from dialplans.call import Keyed
 from dialplans.scene import Scene
 from dialplans.templates import parse
 from dialplans.verb import KEY, Loc, Name, Patient, Phrases, Plains, Strict, Text, Texts
+from dialplans.yaml_source import refuse
 
 ENDINGS = {
     "silence": "on_silence",
@@ -105,11 +106,9 @@ class Agent(Patient):
 
     @model_validator(mode="after")
     def _exits_have_names_of_their_own(self) -> Agent:
-        for name in self.exits:
-            if name in RESERVED or name in ENDINGS:
-                raise ValueError(
-                    f'an exit can\'t be named "{name}": that is how a conversation ends by itself'
-                )
+        why = "that is how a conversation ends by itself"
+        taken = [name for name in self.exits if name in RESERVED or name in ENDINGS]
+        refuse((("exits", name), f'an exit can\'t be named "{name}": {why}') for name in taken)
         return self
 
     async def run(self, scene: Scene) -> str | None:
@@ -158,7 +157,7 @@ class Agent(Patient):
             super().courtesy(),
             acknowledgements=tuple(self.acknowledgements),
             placeholders=tuple(self.placeholders),
-            nods=self.backchannels,
+            backchannels=self.backchannels,
         )
 
     def spec(self, facts: Mapping[str, str]) -> AgentSpec:

@@ -18,6 +18,7 @@ from dialplans.ladder import Ladder
 from dialplans.limits import check_limit, limit
 from dialplans.scene import Scene
 from dialplans.verb import Loc, Name, Patient, Phrases, Speaking, Strict, Text, Texts
+from dialplans.yaml_source import refuse
 from media.line_quality import LineStep
 
 Way = Literal["voice", "keys"]
@@ -27,6 +28,15 @@ SORRY = "Sorry, I did not get that."
 ORDERS = {"mdy": Order.MONTH_FIRST, "dmy": Order.DAY_FIRST}
 ORDER_WORDS = {"mdy": "two for the month, two for the day", "dmy": "two for the day, two for the month"}
 LIMITED = ("date", "time", "money", "number", "spelled")
+FOR_TYPES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (("on_yes", "on_no"), ("yes_no",)),
+    (("min_digits", "max_digits", "usual_digits"), ("digits",)),
+    (("date_order",), ("date",)),
+    (("currency",), ("money",)),
+    (("phrases",), ("text", "name")),
+    (("min", "max"), LIMITED),
+)
+"""Keys that only some types have."""
 
 
 class Correct(Strict):
@@ -113,44 +123,43 @@ class Gather(Patient, Speaking):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Gather:
-        if self.min_digits > self.max_digits:
-            raise ValueError(f"min_digits ({self.min_digits}) is more than max_digits ({self.max_digits})")
-        if self.type in ("text", "email") and "keys" in self.by and "by" in self.model_fields_set:
-            raise ValueError(f"{self.type} can't be given by keys; use by: voice")
-        if self.type != "yes_no" and (self.on_yes or self.on_no):
-            raise ValueError("on_yes and on_no are for type: yes_no")
-        if self.type == "yes_no" and (self.confirm or self.confirm_when):
-            raise ValueError("a yes or a no is not read back; remove confirm and confirm_when")
-        if self.confirm and self.confirm_when == "never":
-            raise ValueError("confirm is never said with confirm_when: never")
-        if self.type != "digits" and {"min_digits", "max_digits", "usual_digits"} & self.model_fields_set:
-            raise ValueError("min_digits, max_digits and usual_digits are for type: digits")
-        if self.type != "date" and "date_order" in self.model_fields_set:
-            raise ValueError("date_order is for type: date")
-        if self.type != "money" and "currency" in self.model_fields_set:
-            raise ValueError("currency is for type: money")
-        if self.currency not in CURRENCIES:
-            raise ValueError(f"unknown currency {self.currency}; known are {', '.join(CURRENCIES)}")
-        if self.phrases and self.type not in ("text", "name"):
-            raise ValueError("phrases are for type: text and name")
-        self._check_limits()
+        refuse([*self._misplaced(), *self._wrong_limits()])
         return self
 
-    def _check_limits(self) -> None:
-        given = [(key, text) for key, text in (("min", self.min), ("max", self.max)) if text]
-        if given and self.type not in LIMITED:
-            raise ValueError(f"min and max are for type: {', '.join(LIMITED)}")
+    def _misplaced(self) -> Iterator[tuple[Loc, str]]:
+        """Keys that this type doesn't have, or that contradict one another."""
+        given, kind = self.model_fields_set, self.type
+        if self.min_digits > self.max_digits:
+            yield ("min_digits",), f"min_digits ({self.min_digits}) is more than max_digits ({self.max_digits})"
+        if kind in ("text", "email") and "keys" in self.by and "by" in given:
+            yield ("by",), f"{kind} can't be given by keys; use by: voice"
+        if kind == "yes_no" and (self.confirm or self.confirm_when):
+            yield (), "a yes or a no is not read back; remove confirm and confirm_when"
+        elif self.confirm and self.confirm_when == "never":
+            yield ("confirm",), "confirm is never said with confirm_when: never"
+        for keys, types in FOR_TYPES:
+            if kind not in types:
+                yield from (((key,), f"only for type: {', '.join(types)}") for key in keys if key in given)
+        if self.currency not in CURRENCIES:
+            yield ("currency",), f"unknown currency {self.currency}; known are {', '.join(CURRENCIES)}"
+
+    def _wrong_limits(self) -> Iterator[tuple[Loc, str]]:
+        given = {key: text for key, text in (("min", self.min), ("max", self.max)) if text}
         if self.outside and not given:
-            raise ValueError("outside needs min or max")
-        for key, text in given:
+            yield ("outside",), "outside needs min or max"
+        if self.type not in LIMITED:
+            return
+        wrong = False
+        for key, text in given.items():
             try:
                 check_limit(self.type, text)
             except ValueError as error:
-                raise ValueError(f"{key}: {error}") from None
-        if len(given) == 2:
-            low, high = (limit(self.type, text, date(2000, 1, 1)) for _, text in given)
+                wrong = True
+                yield (key,), str(error)
+        if len(given) == 2 and not wrong:
+            low, high = (limit(self.type, text, date(2000, 1, 1)) for text in given.values())
             if (low > high) if self.type in ("date", "time") else (float(low) > float(high)):
-                raise ValueError(f"min ({self.min}) is more than max ({self.max})")
+                yield ("min",), f"min ({self.min}) is more than max ({self.max})"
 
     # ---- in a call --------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from brain.spoken import GOOD_MATCH, parse_digits
 from dialplans.call import Heard, Keyed, Said, Unheard
 from dialplans.scene import Scene
 from dialplans.verb import KEY, Loc, Name, Patient, Phrases, Speaking, Strict, Text, Texts
+from dialplans.yaml_source import refuse
 from media.line_quality import LineStep
 
 SORRY = "Sorry, I did not get that."
@@ -53,11 +54,14 @@ class Menu(Patient, Speaking):
     @model_validator(mode="after")
     def _no_phrase_twice(self) -> Menu:
         owner: dict[str, str] = {}
+        mistakes: list[tuple[Loc, str]] = []
         for key, option in self.options.items():
             for phrase in option.phrases:
                 other = owner.setdefault(phrase.lower(), key)
                 if other != key:
-                    raise ValueError(f'options {other} and {key} have the same phrase "{phrase}"')
+                    where = ("options", key, "phrases")
+                    mistakes.append((where, f'options {other} and {key} have the same phrase "{phrase}"'))
+        refuse(mistakes)
         return self
 
     async def run(self, scene: Scene) -> str | None:

@@ -193,7 +193,7 @@ class Talk:
             case act.Interject(text):
                 self._utterances += 1
                 number, seconds = self._utterances, len(text) * LETTER_S
-                self.at(self.now + INTERJECTED_S, lambda: self._start_filler(number, seconds))
+                self.at(self.now + INTERJECTED_S, lambda: self._start_interjection(number, seconds))
             case act.PausePlayout():
                 self._paused_at = self.now
             case act.ResumePlayout():
@@ -219,16 +219,16 @@ class Talk:
     _speaking: int | None = None
     _ends = 0.0
     _paused_at: float | None = None
-    _filling: int | None = None
+    _interjecting: int | None = None
 
-    def _start_filler(self, number: int, seconds: float) -> None:
+    def _start_interjection(self, number: int, seconds: float) -> None:
         if self._speaking is None:
-            self._speaking, self._ends, self._paused_at, self._filling = number, self.now + seconds, None, number
+            self._speaking, self._ends, self._paused_at, self._interjecting = number, self.now + seconds, None, number
             self._give(ev.PromptStarted(self.now, number, Interruptible.SPEECH, True))
             self._plan_end()
 
     def _start_prompt(self, number: int, seconds: float, how: Interruptible) -> None:
-        if self._speaking is not None and self._speaking == self._filling:
+        if self._speaking is not None and self._speaking == self._interjecting:
             self.at(self.now + 0.02, lambda: self._start_prompt(number, seconds, how))
             return
         self._speaking, self._ends, self._paused_at = number, self.now + seconds, None

@@ -96,7 +96,7 @@ def test_messages_always_alternate_within_the_budget(steps: list[str], block: in
         elif step == "b":
             talk.bot_said(number, f"b{number}")
         elif step == "x":
-            talk.caller_nodded(f"x{number}")
+            talk.caller_said_aside(f"x{number}")
         elif talk.turns and talk.turns[-1].utterance is not None:
             talk.cut(talk.turns[-1].utterance, "")
     roles = [m.role for m in talk.messages(PREFIX, asking="now")][1:]
@@ -114,10 +114,10 @@ def test_ahead_is_a_copy_in_which_the_bot_has_spoken() -> None:
     assert [turn.text for turn in talk.turns] == ["Hello."]
 
 
-def test_a_nod_is_kept_before_the_callers_next_words_and_is_no_turn() -> None:
+def test_a_backchannel_is_kept_before_the_callers_next_words_and_is_no_turn() -> None:
     talk = Conversation()
     talk.caller_said("Hours?")
     talk.bot_said(1, "From eight to six.")
-    talk.caller_nodded("okay")
+    talk.caller_said_aside("okay")
     assert talk.caller_turns == 1
     assert talk.messages((), asking="And on Sunday?")[-1] == Message("user", "okay And on Sunday?")

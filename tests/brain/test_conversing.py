@@ -93,6 +93,12 @@ def test_a_key_over_the_last_sentence_of_another_exit(monkeypatch: pytest.Monkey
     assert outcome == ("callback", 1) and said[0] != SPEC.exits[2].say
 
 
+def test_an_exit_without_a_sentence_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome, line, said = talk(monkeypatch, [(0.5, "speak")], heard="call me back please")
+    assert outcome == ("callback", 1) and said == []
+    assert line.agent.traces[0].utterance is None
+
+
 def test_a_key_from_before_the_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome, _, _ = talk(monkeypatch, [(0.0, "key 5"), (0.0, "key *")])
     assert outcome == ("callback", 0)

@@ -20,7 +20,7 @@ COURTESY = Courtesy(
     take_your_time="Take your time.",
     hold_on_s=60.0,
     here="Yes, I'm here.",
-    nods=True,
+    backchannels=True,
 )
 
 
@@ -227,7 +227,7 @@ def test_without_a_text_it_is_the_models_to_answer() -> None:
     assert [text for _, _, text in line.outcomes] == ["Are you there?"]
 
 
-# ---- nods of our own ---------------------------------------------------------------------------------------
+# ---- backchannels of our own ---------------------------------------------------------------------------------------
 
 
 def long_talk(end: str = "and then my knee began to hurt and", **settings: object) -> Talk:
@@ -236,38 +236,38 @@ def long_talk(end: str = "and then my knee began to hurt and", **settings: objec
     return line.says("so I would like to see somebody.", 10.7, 12.0)
 
 
-def test_who_talks_for_long_hears_a_nod_in_a_pause() -> None:
+def test_who_talks_for_long_hears_a_backchannel_in_a_pause() -> None:
     line = long_talk().until(20)
-    assert line.when(act.Nod) == [10.35]
+    assert line.when(act.Backchannel) == [10.35]
     assert [name for _, name, _ in line.outcomes] == ["Commit"]
 
 
 @pytest.mark.parametrize("what", ["my number is 5 5 5", "my name is Smyth S M Y", "it is five five"])
 def test_not_into_figures(what: str) -> None:
-    assert long_talk(what).until(20).when(act.Nod) == []
+    assert long_talk(what).until(20).when(act.Backchannel) == []
 
 
 def test_not_into_what_may_be_the_end_nor_soon_nor_where_the_plan_wants_none() -> None:
-    assert long_talk("and then my knee began to hurt.").until(20).when(act.Nod) == []
-    assert talk().says("I fell and", 1.0, 4.0).says("I hurt.", 4.8, 6.0).until(20).when(act.Nod) == []
-    assert long_talk(courtesy=Courtesy()).until(20).when(act.Nod) == []
-    assert long_talk(kind=Kind.TEXT).until(20).when(act.Nod) == []
+    assert long_talk("and then my knee began to hurt.").until(20).when(act.Backchannel) == []
+    assert talk().says("I fell and", 1.0, 4.0).says("I hurt.", 4.8, 6.0).until(20).when(act.Backchannel) == []
+    assert long_talk(courtesy=Courtesy()).until(20).when(act.Backchannel) == []
+    assert long_talk(kind=Kind.TEXT).until(20).when(act.Backchannel) == []
 
 
 def test_not_while_the_echo_is_not_known() -> None:
-    assert long_talk().at(0.1, ev.EchoChanged(0.1, True)).until(20).when(act.Nod) == []
+    assert long_talk().at(0.1, ev.EchoChanged(0.1, True)).until(20).when(act.Backchannel) == []
 
 
 def test_one_in_ten_seconds_at_most() -> None:
     line = talk()
     for number in range(12):
         line.says("and then", 1.0 + 3.0 * number, 3.3 + 3.0 * number)
-    times = line.until(60).when(act.Nod)
+    times = line.until(60).when(act.Backchannel)
     assert len(times) >= 2
-    assert all(two - one >= dead_air.NODS_APART_S for one, two in zip(times, times[1:], strict=False))
+    assert all(two - one >= dead_air.BACKCHANNELS_APART_S for one, two in zip(times, times[1:], strict=False))
 
 
-def test_a_nod_changes_no_decision() -> None:
-    with_nods, without = long_talk(), long_talk(courtesy=Courtesy())
-    assert with_nods.until(20).outcomes == without.until(20).outcomes
-    assert journal.replay(with_nods.lines) == []
+def test_a_backchannel_changes_no_decision() -> None:
+    with_backchannels, without = long_talk(), long_talk(courtesy=Courtesy())
+    assert with_backchannels.until(20).outcomes == without.until(20).outcomes
+    assert journal.replay(with_backchannels.lines) == []

@@ -81,7 +81,7 @@ def test_a_choice_is_sure_and_may_end_in_a_small_word() -> None:
     assert wait("billing and", Kind.CHOICE, phrases=phrases) == LONGEST
 
 
-def test_a_nod_is_all_that_is_said() -> None:
+def test_a_backchannel_is_all_that_is_said() -> None:
     assert wait("Okay, thank you.", score=0.9, lasted_s=0.5) == QUICK_S < wait("Okay, so", score=0.9)
 
 

@@ -12,7 +12,7 @@ from virtual_call import RATE, SPEECH, Line, Stuck, Voice, asking, call
 from brain import actions as act
 from brain.conversation import Speaker
 from brain.conversing import Replier, converse
-from brain.courtesy import NOD, Courtesy
+from brain.courtesy import BACKCHANNEL, Courtesy
 from brain.engines import EngineError, TtsSettings
 from brain.expect import Expect
 from brain.llm.fake import ScriptedLlm
@@ -74,11 +74,11 @@ def test_a_slow_answer_is_acknowledged_and_follows_without_a_hole(monkeypatch: p
     script = [(0.5, False), (1.2, True), (6.0, False)]
     line, replier, said = talk(monkeypatch, script, ["When do you open?"], slowly(1.6))
     assert said[:2] == ["One moment.", "We are open from eight to six."]
-    filler, answer = line.agent.mouth.said[:2]
+    interjection, answer = line.agent.mouth.said[:2]
     (trace,) = line.agent.traces
-    assert filler.filler and not answer.filler and trace.utterance == answer.number
-    assert filler.first_heard == pytest.approx(trace.committed + 0.8, abs=0.1)
-    assert answer.first_heard - filler.ended <= 0.1
+    assert interjection.interjection and not answer.interjection and trace.utterance == answer.number
+    assert interjection.first_heard == pytest.approx(trace.committed + 0.8, abs=0.1)
+    assert answer.first_heard - interjection.ended <= 0.1
     assert trace.said == "We are open from eight to six."
     assert "One moment." not in " ".join(turn.text for turn in replier.history)
     row = turn_row(trace, Private())["ms"]
@@ -87,7 +87,7 @@ def test_a_slow_answer_is_acknowledged_and_follows_without_a_hole(monkeypatch: p
 
 def test_a_quick_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     line, _, said = talk(monkeypatch, [(0.5, False), (1.2, True), (4.0, False)], ["When do you open?"])
-    assert said[0] == "We are open from eight to six." and not any(u.filler for u in line.agent.mouth.said)
+    assert said[0] == "We are open from eight to six." and not any(u.interjection for u in line.agent.mouth.said)
     assert line.agent.traces[0].acknowledged is None
 
 
@@ -100,7 +100,7 @@ def test_words_over_an_acknowledgement_stop_it_and_are_answered(monkeypatch: pyt
     script = [(0.5, False), (1.2, True), (1.4, False), (1.4, True), (9.0, False)]
     line, replier, said = talk(monkeypatch, script, ["When do you open?", "I mean on Sunday please"], slowly(3.0))
     first = line.agent.mouth.said[0]
-    assert first.filler and not first.complete
+    assert first.interjection and not first.complete
     assert [turn.text for turn in replier.history if turn.speaker is Speaker.CALLER][-1] == "I mean on Sunday please"
 
 
@@ -131,7 +131,7 @@ def test_who_wonders_while_the_bot_thinks_hears_at_once_and_is_answered_then(mon
     assert said[:2] == ["Yes, I am here.", "We are open from eight to six."]
 
 
-def test_a_nod_over_an_answer_is_kept_and_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backchannel_over_an_answer_is_kept_and_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     script = [(0.5, False), (1.2, True), (1.0, False), (0.3, True), (4.0, False), (1.2, True), (4.0, False)]
     long = "We are open from eight in the morning to six in the evening on weekdays."
     llm = ScriptedLlm(default=[f'{{"say": "{long}"}}'])
@@ -191,13 +191,13 @@ def test_a_prompt_waits_for_its_end_and_a_second_one_is_dropped(monkeypatch: pyt
     call(scene, monkeypatch)
 
 
-def test_a_nod_of_ours_is_heard_low_and_is_no_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backchannel_of_ours_is_heard_low_and_is_no_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scene(line: Line) -> None:
-        await line.agent.render_nod()
-        line.agent._perform(act.Nod())
+        await line.agent.render_backchannel()
+        line.agent._perform(act.Backchannel())
         await line.pass_time(0.5)
         heard = np.concatenate(line.sent)
-        expected = tone(NOD, TtsSettings(), RATE)
+        expected = tone(BACKCHANNEL, TtsSettings(), RATE)
         assert 0.2 * LEVEL < np.abs(heard).max() < 0.5 * LEVEL
         assert np.count_nonzero(np.abs(heard) > 200) <= expected.size
         assert line.agent.mouth.said == [] and line.agent.mouth.silent and line.agent.playout.idle
@@ -206,15 +206,15 @@ def test_a_nod_of_ours_is_heard_low_and_is_no_prompt(monkeypatch: pytest.MonkeyP
     assert not any("Prompt" in row for row in line.lines)
 
 
-def test_without_a_voice_for_it_there_are_no_nods(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_voice_for_it_there_are_no_backchannels(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scene(line: Line) -> None:
         class Broken(ToneTts):
             def speak(self, *args: object) -> Voice:  # type: ignore[override]
                 return Voice(1, fails_at=0)
 
         monkeypatch.setattr(line.agent, "_tts", Broken())
-        await line.agent.render_nod()
-        line.agent._perform(act.Nod())
+        await line.agent.render_backchannel()
+        line.agent._perform(act.Backchannel())
         await line.pass_time(0.5)
         assert not line.speaking() and len(line.reports) == 1
 

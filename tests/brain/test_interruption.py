@@ -1,13 +1,23 @@
-"""An interruption, a nod, a cough?"""
+"""An interruption, a backchannel, a cough?"""
 
 from __future__ import annotations
 
 import pytest
 
 from brain.expect import Expect, Kind
-from brain.interruption import LONG_NOD_S, LONG_S, Overlap, Verdict, fits, is_hum, is_nod, judge, without_own
+from brain.interruption import (
+    LONG_BACKCHANNEL_S,
+    LONG_S,
+    Overlap,
+    Verdict,
+    fits,
+    is_backchannel,
+    is_hum,
+    judge,
+    without_own,
+)
 
-NODS = [
+BACKCHANNELS = [
     "Mm-hmm.",
     "mhm",
     "Uh-huh",
@@ -38,16 +48,16 @@ def during(
     return judge(Overlap(spoke_s, False, text, False, expect, before=before))
 
 
-@pytest.mark.parametrize("text", [*NODS, "", "..."])
-def test_a_nod_or_a_cough_lets_the_bot_go_on(text: str) -> None:
-    assert is_nod(text)
+@pytest.mark.parametrize("text", [*BACKCHANNELS, "", "..."])
+def test_a_backchannel_or_a_cough_lets_the_bot_go_on(text: str) -> None:
+    assert is_backchannel(text)
     assert during(text) is Verdict.WAIT
     assert after(text) is Verdict.RESUME
 
 
 @pytest.mark.parametrize("text", WORDS)
 def test_words_stop_it(text: str) -> None:
-    assert not is_nod(text)
+    assert not is_backchannel(text)
     assert after(text) is Verdict.STOP
 
 
@@ -80,7 +90,7 @@ def test_long_speech() -> None:
     assert during("wait", LONG_S) is Verdict.STOP
     assert during("", LONG_S) is Verdict.RESUME
     assert during("yeah yeah", LONG_S) is Verdict.WAIT
-    assert during("yeah yeah", LONG_NOD_S) is Verdict.STOP
+    assert during("yeah yeah", LONG_BACKCHANNEL_S) is Verdict.STOP
     assert during(None, LONG_S - 0.1) is Verdict.WAIT
 
 
@@ -93,7 +103,7 @@ def test_speech_from_before_the_question_must_fit_it() -> None:
     assert after("for Tuesday", Expect(), early=True) is Verdict.STOP
     assert after("okay", Expect(), early=True) is Verdict.RESUME
     assert judge(Overlap(1.0, False, "five five five", False, digits, True)) is Verdict.WAIT
-    assert judge(Overlap(LONG_NOD_S, False, "and so on", False, digits, True)) is Verdict.RESUME
+    assert judge(Overlap(LONG_BACKCHANNEL_S, False, "and so on", False, digits, True)) is Verdict.RESUME
 
 
 def test_what_fits() -> None:
@@ -105,7 +115,7 @@ def test_what_fits() -> None:
     assert not fits(Expect(Kind.YES_NO), "yes") and not fits(Expect(Kind.NAME), "John Smith")
 
 
-def test_a_hum_is_less_than_a_nod() -> None:
+def test_a_hum_is_less_than_a_backchannel() -> None:
     assert is_hum("Mm-hmm.") and is_hum("uh") and is_hum("") and not is_hum("Okay.")
 
 
@@ -149,12 +159,12 @@ def test_one_word_at_the_end_of_a_sound_has_to_be_likely(text: str, confidence: 
 
 @pytest.mark.parametrize("text", ["Buh-buh-buh-buh", "Bbbbbbbbbbb", "Go go go go go", "Ha ha ha", "Yes, yes sir"])
 def test_what_is_written_for_laughter_is_no_word(text: str) -> None:
-    assert is_nod(text)
+    assert is_backchannel(text)
 
 
 @pytest.mark.parametrize("text", ["No, no, no", "stop stop stop", "five five five", "5 5 5", "5555555", "Wait, wait"])
 def test_what_people_say_thrice_is(text: str) -> None:
-    assert not is_nod(text)
+    assert not is_backchannel(text)
 
 
 def test_are_you_there_is_answered_by_our_speaking() -> None:

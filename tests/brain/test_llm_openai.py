@@ -199,6 +199,31 @@ async def test_warming_asks_for_one_token() -> None:
     assert server.body["stream"] is False
 
 
+async def test_who_asks_while_a_prompt_is_read_waits_for_it() -> None:
+    reading, read_through = asyncio.Event(), asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if server.body.get("stream"):
+            writer.write(head() + chunk("Yes.") + b"data: [DONE]\n\n")
+        elif len(server.asked) == 1:
+            reading.set()
+            await read_through.wait()
+            writer.write(whole("200 OK", b"{}"))
+        else:
+            writer.write(whole("404 Not Found", b""))  # of slots
+
+    async with served(answer) as (llm, server), asyncio.timeout(60):
+        warming = asyncio.create_task(llm.warm(ASKED))
+        await reading.wait()
+        asking = [asyncio.create_task(read(llm)), asyncio.create_task(llm.read(ASKED))]
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert server.asked == ["POST /v1/chat/completions"]
+        read_through.set()
+        await warming
+        assert (await asyncio.gather(*asking))[0] == "Yes."
+
+
 async def test_a_server_that_is_loading_is_not_warm() -> None:
     async with served(sends(whole("503 Loading", b"soon"))) as (llm, server):
         with pytest.raises(EngineError, match="HTTP 503: soon"):

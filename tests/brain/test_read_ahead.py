@@ -10,6 +10,7 @@ from virtual_call import RATE, Line, call
 from brain.agent_prompt import caller_words
 from brain.conversing import Replier, converse
 from brain.engines import EngineError
+from brain.floor import State
 from brain.llm.fake import ScriptedLlm
 from brain.orchestrator import AgentExit, AgentSpec
 from brain.read_ahead import ReadAhead
@@ -119,7 +120,7 @@ def test_nothing_is_read_of_who_speaks_over_the_answer(monkeypatch: pytest.Monke
         await line.pass_time(2.0)
         assert line.speaking()
         before = len(llm.has_read)
-        replier.hear(LONG)
+        replier.hear(LONG, State.HEARING)
         await line.settle()
         assert len(llm.has_read) == before
         talking.cancel()
@@ -128,17 +129,23 @@ def test_nothing_is_read_of_who_speaks_over_the_answer(monkeypatch: pytest.Monke
 
 
 def test_what_is_worth_reading() -> None:
-    ahead = ReadAhead()
-    assert ahead.worth_reading("Could you tell") is None
-    assert ahead.worth_reading("Could you tell me when") == "Could you tell"
-    assert ahead.worth_reading("Could you tell me when you") is None
-    assert ahead.worth_reading("Could you tell me when you are open") == "Could you tell me when you"
-    assert ahead.worth_reading("Could you tell me when you are open on the Monday") is None  # twice is enough
+    ahead, state = ReadAhead(), State.HEARING
+    assert ahead.worth_reading("Could you tell", state) is None
+    assert ahead.worth_reading("Could you tell me when", state) == "Could you tell"
+    assert ahead.worth_reading("Could you tell me when you", state) is None
+    assert ahead.worth_reading("Could you tell me when you are open", state) == "Could you tell me when you"
+    assert ahead.worth_reading("Could you tell me when you are open on the Monday", state) is None  # twice is enough
     ahead.turn_over()
-    assert ahead.worth_reading("Is that in the morning") == "Is that in"
+    assert ahead.worth_reading("Is that in the morning", state) == "Is that in"
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.HEARING])
+def test_words_are_read_only_while_they_come(state: State) -> None:
+    """Not at a pause, when an answer may be asked for, nor over the bot, when they may be nobody's turn."""
+    assert ReadAhead().worth_reading("Could you tell me when", state) is None
 
 
 def test_words_that_changed_are_new() -> None:
     ahead = ReadAhead()
-    assert ahead.worth_reading("Good you tell me when") == "Good you tell"
-    assert ahead.worth_reading("Could you tell me when") == "Could you tell"
+    assert ahead.worth_reading("Good you tell me when", State.HEARING) == "Good you tell"
+    assert ahead.worth_reading("Could you tell me when", State.HEARING) == "Could you tell"

@@ -95,7 +95,7 @@ def test_whatever_happens_the_rest_replays_and_nothing_private_is_in_it(
     for _, event, _ in journal.read(world.lines):
         if isinstance(event, journal.Redacted) and event.floor is not None:
             floor = event.floor
-            assert (floor.keys, floor.turn, floor.pending, floor.nod) == ("", None, None, None)
+            assert (floor.keys, floor.turn, floor.pending, floor.backchannel) == ("", None, None, None)
 
 
 @pytest.fixture

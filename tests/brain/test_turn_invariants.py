@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,7 +33,7 @@ TEXTS = [
 MOVES = [
     "maybe", "start", "stop", "partial", "final", "stale final", "score", "key", "#", "prompt", "prompt end",
     "ask", "ask with prompt", "withdraw", "stt fails", "stt recovers", "hold", "unhold", "wait",
-    "echo", "no echo", "filler", "filler fails",
+    "echo", "no echo", "interjection", "interjection fails",
 ]  # fmt: skip
 
 
@@ -56,7 +57,7 @@ class World:
     heard: list[str] = field(default_factory=list)
     interjected: list[float] = field(default_factory=list)
     unsaid: int = 0
-    nods: list[float] = field(default_factory=list)
+    backchannels: list[float] = field(default_factory=list)
 
     def give(self, event: ev.Event) -> None:
         self.now = event.at
@@ -93,10 +94,10 @@ class World:
                 assert not self.interjected or self.now >= self.interjected[-1] + dead_air.APART_S, "two at once"
                 self.interjected.append(self.now)
                 self.unsaid = 1
-            case act.Nod():
+            case act.Backchannel():
                 assert self.segment is not None and self.speaking is None and not self.speech
-                assert not self.nods or self.now >= self.nods[-1] + dead_air.NODS_APART_S
-                self.nods.append(self.now)
+                assert not self.backchannels or self.now >= self.backchannels[-1] + dead_air.BACKCHANNELS_APART_S
+                self.backchannels.append(self.now)
             case act.Aside(text=text):
                 assert any(c.isalnum() for c in text)
             case act.KeyWaits():
@@ -167,12 +168,12 @@ class World:
                 self.utterances += 1
                 self.speaking = self.utterances
                 self.give(ev.PromptStarted(at, self.utterances, how))
-            case "filler" if self.unsaid and self.speaking is None:
+            case "interjection" if self.unsaid and self.speaking is None:
                 self.unsaid = 0
                 self.utterances += 1
                 self.speaking = self.utterances
                 self.give(ev.PromptStarted(at, self.utterances, Interruptible.SPEECH, True))
-            case "filler fails":
+            case "interjection fails":
                 self.unsaid = 0
             case "prompt end" if self.speaking is not None:
                 number, self.speaking, self.paused = self.speaking, None, False
@@ -283,6 +284,16 @@ def test_no_hold_loses_what_was_said_before_it(script: list[tuple[float, str]], 
         world.move(name, said, Expect(), Interruptible.SPEECH)
     world.ticks_until(world.now + 60.0)
     assert world.heard == [said]
+
+
+@pytest.mark.parametrize("words", ["Hmm.", "Yeah."])
+def test_a_sound_over_the_bot_that_goes_on_is_waited_for_and_not_asked_about_without_end(words: str) -> None:
+    """It isn't over, so there is no request and no final to wait for: their limit lies in the past."""
+    world = World()
+    for name, wait in [("ask", 1.0), ("prompt", 1.0), ("start", 0.5), ("partial", 0.1), ("partial", 8.0)]:
+        world.move(name, words, Expect(), Interruptible.SPEECH)
+        world.ticks_until(world.now + wait)  # every Tick moves the deadline: see `World.give`
+    assert world.speech and world.speaking and not world.paused  # by now the bot has gone on
 
 
 @settings(max_examples=200, deadline=None)

@@ -39,15 +39,15 @@ def test_words_stop_the_prompt_and_begin_the_next_turn() -> None:
 
 
 @pytest.mark.parametrize(
-    "nod", ["Mm-hmm.", "Uh-huh.", "Yeah.", "Okay, right.", "Thank you.", "Hello?", "I see.", "Ah"]
+    "backchannel", ["Mm-hmm.", "Uh-huh.", "Yeah.", "Okay, right.", "Thank you.", "Hello?", "I see.", "Ah"]
 )
-def test_a_nod_does_not_stop_it(nod: str) -> None:
-    talk = over_prompt().says(nod, 2.0, 2.5).until(6)
+def test_a_backchannel_does_not_stop_it(backchannel: str) -> None:
+    talk = over_prompt().says(backchannel, 2.0, 2.5).until(6)
     assert "Stop" not in talk.voice and "Resume" in talk.voice and talk.outcomes == []
-    assert [d.action.text for d in talk.done if isinstance(d.action, act.Aside)] == [nod]
+    assert [d.action.text for d in talk.done if isinstance(d.action, act.Aside)] == [backchannel]
 
 
-def test_a_yes_answers_a_yes_no_question_and_is_a_nod_to_a_statement() -> None:
+def test_a_yes_answers_a_yes_no_question_and_is_a_backchannel_to_a_statement() -> None:
     assert over_prompt(Kind.YES_NO).says("Yes.", 2.0, 2.4).until(4).outcomes[0][1:] == ("Commit", "Yes.")
     statement = Talk().prompt(1.0, 5.0).says("Yes.", 2.0, 2.4).until(8)
     assert "Stop" not in statement.voice and statement.outcomes == []
@@ -60,12 +60,12 @@ def test_a_choice_or_a_digit_is_an_answer_into_the_prompt() -> None:
     assert [text for _, _, text in digits.outcomes] == ["4 2"]
 
 
-def test_an_answer_over_the_last_words_of_the_prompt_counts_though_it_sounds_like_a_nod() -> None:
+def test_an_answer_over_the_last_words_of_the_prompt_counts_though_it_sounds_like_a_backchannel() -> None:
     talk = over_prompt().says("Okay.", 5.6, 6.0).until(12)
     assert "Stop" not in talk.voice and talk.outcomes == [(6.54, "Commit", "Okay.")]
 
 
-def test_a_nod_early_in_the_prompt_is_no_answer_to_it() -> None:
+def test_a_backchannel_early_in_the_prompt_is_no_answer_to_it() -> None:
     talk = over_prompt(silence_s=6.0).says("Okay.", 2.0, 2.4).until(30)
     assert [name for _, name, _ in talk.outcomes] == ["NoInput"]
 
@@ -101,12 +101,12 @@ def test_words_that_come_once_and_are_gone_again_do_not_stop_it() -> None:
     assert talk.voice == ["Duck", "Unduck", "Pause", "Resume"]
 
 
-def test_a_nod_that_goes_on_holds_it_no_longer_than_it_takes_to_hear_it() -> None:
+def test_a_backchannel_that_goes_on_holds_it_no_longer_than_it_takes_to_hear_it() -> None:
     talk = over_prompt().says("Yes, yes.", 2.0, 3.4, partial=2.7).until(5)
     assert talk.when(act.ResumePlayout) == [2.5] and "Stop" not in talk.voice
 
 
-def test_a_word_that_others_may_begin_with_is_a_nod_when_it_is_over() -> None:
+def test_a_word_that_others_may_begin_with_is_a_backchannel_when_it_is_over() -> None:
     talk = over_prompt().says("Good.", 2.0, 2.9, partial=2.7).until(5)
     assert talk.when(act.ResumePlayout) == [3.02] and "Stop" not in talk.voice
 
@@ -167,7 +167,7 @@ def test_what_was_said_over_a_legal_notice_answers_the_next_question() -> None:
     assert talk.asked(6.2, prompt=True).until(7).outcomes == [(6.2, "Commit", "I want to book.")]
 
 
-def test_a_nod_to_a_legal_notice_is_kept_and_not_answered() -> None:
+def test_a_backchannel_to_a_legal_notice_is_kept_and_not_answered() -> None:
     talk = Talk().asked(0.5, prompt=True).prompt(1.0, 5.0, Interruptible.NO).says("Okay.", 2.0, 2.4).until(8)
     assert talk.outcomes == [] and [d.action.text for d in talk.done if isinstance(d.action, act.Aside)] == ["Okay."]
 

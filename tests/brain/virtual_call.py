@@ -16,7 +16,8 @@ from no_echo import NoEcho
 from brain import actions as act
 from brain import ear, journal
 from brain import events as ev
-from brain.agent import Agent, Engines, Outcome
+from brain.actions import Outcome
+from brain.agent import Agent, Engines
 from brain.engines import EngineError, Eot, SpeechAudio, Stt, Tts
 from brain.expect import Expect, Interruptible
 from brain.mouth import Source, Utterance

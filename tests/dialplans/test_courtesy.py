@@ -6,7 +6,7 @@ from pathlib import Path
 
 from plans import plan, problems
 
-from brain.courtesy import NOD, Courtesy
+from brain.courtesy import BACKCHANNEL, Courtesy
 from dialplans.call import Keyed, Said
 from dialplans.fake_call import HangsUp, ScriptedCall, journey
 
@@ -46,7 +46,7 @@ async def test_a_plan_words_it_or_turns_it_off(tmp_path: Path) -> None:
         here: "Yes?"
         still_there: ["One?", "Two?", "Three?"]"""
     (spec,) = plan(tmp_path, agent(tmp_path, keys)).agents()
-    assert spec.courtesy.acknowledgements == () and not spec.courtesy.nods
+    assert spec.courtesy.acknowledgements == () and not spec.courtesy.backchannels
     assert (spec.courtesy.take_your_time, spec.courtesy.hold_on_s, spec.courtesy.here) == ("", 20.0, "Yes?")
     assert spec.still_there == ("One?", "Two?", "Three?")
 
@@ -59,14 +59,14 @@ async def test_one_text_is_a_list_of_one(tmp_path: Path) -> None:
 
 def test_all_of_it_is_rendered_ahead(tmp_path: Path) -> None:
     texts = plan(tmp_path, agent(tmp_path)).fixed_texts()
-    assert {"One moment.", "I'm still looking.", "Sure, take your time.", "Yes, I'm here.", NOD} <= set(texts)
+    assert {"One moment.", "I'm still looking.", "Sure, take your time.", "Yes, I'm here.", BACKCHANNEL} <= set(texts)
     gather = "steps:\n- gather: {slot: a, prompt: x}"
     assert {"Sure, take your time.", "Yes, I'm here."} <= set(plan(tmp_path, gather).fixed_texts())
     by_keys = "steps:\n- gather: {slot: a, type: digits, by: keys, prompt: x}"
     assert "Yes, I'm here." not in plan(tmp_path, by_keys).fixed_texts()
 
 
-async def test_a_gather_and_a_menu_wait_too_and_never_nod(tmp_path: Path) -> None:
+async def test_a_gather_and_a_menu_wait_too_and_have_no_backchannels(tmp_path: Path) -> None:
     text = """
         steps:
         - gather: {slot: a, type: digits, prompt: x, confirm: "{a}?", hold_on_s: 30, here: "Yes?"}

@@ -26,6 +26,51 @@ def test_the_form(tmp_path: Path, text: str, problem: str) -> None:
     assert found[0].startswith(problem)
 
 
+def test_all_that_contradicts_itself_is_told_at_once(tmp_path: Path) -> None:
+    text = """
+        steps:
+          - gather:
+              slot: day
+              type: date
+              prompt: When?
+              min_digits: 9
+              max_digits: 3
+              currency: DOL
+              on_yes: end
+              min: tomorow
+              max: "25:00"
+              confirm: "{day}?"
+              confirm_when: never
+          - menu:
+              prompt: Choose.
+              options:
+                "1": {goto: end, phrases: [a, b]}
+                "2": {goto: end, phrases: [A, c]}
+                "3": {goto: end, phrases: [B, a]}
+          - agent:
+              prompt: x
+              exits:
+                failed: {when: to leave, goto: end}
+                turns: {when: to turn, goto: end}
+    """
+    assert problems(tmp_path, text) == [
+        "6: steps[0].gather.min_digits: min_digits (9) is more than max_digits (3)",
+        "6: steps[0].gather.min_digits: only for type: digits",
+        "7: steps[0].gather.max_digits: only for type: digits",
+        "8: steps[0].gather.currency: only for type: money",
+        "8: steps[0].gather.currency: unknown currency DOL; known are USD, EUR, GBP, CHF, CAD, AUD, INR, JPY",
+        "9: steps[0].gather.on_yes: only for type: yes_no",
+        '10: steps[0].gather.min: "tomorow" is no date: today, tomorrow, today+30 or 2026-12-31 is expected',
+        '11: steps[0].gather.max: "25:00" is no date: today, tomorrow, today+30 or 2026-12-31 is expected',
+        "12: steps[0].gather.confirm: confirm is never said with confirm_when: never",
+        '18: steps[1].menu.options.2.phrases: options 1 and 2 have the same phrase "A"',
+        '19: steps[1].menu.options.3.phrases: options 1 and 3 have the same phrase "B"',
+        '19: steps[1].menu.options.3.phrases: options 1 and 3 have the same phrase "a"',
+        '23: steps[2].agent.exits.failed: an exit can\'t be named "failed": that is how a conversation ends by itself',
+        '24: steps[2].agent.exits.turns: an exit can\'t be named "turns": that is how a conversation ends by itself',
+    ]
+
+
 def test_gotos_lead_somewhere(tmp_path: Path) -> None:
     text = """
         start: hello

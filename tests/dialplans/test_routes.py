@@ -101,7 +101,7 @@ def test_check_says_ok(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.check([SHIPPED / "echo.yaml", str(SHIPPED / "menu.yaml")]) == 0
     out = capsys.readouterr().out.splitlines()
     assert out == [
-        f"{SHIPPED / 'echo.yaml'}: ok (echo, 1 steps)",
+        f"{SHIPPED / 'echo.yaml'}: ok (echo, 1 step)",
         f"{SHIPPED / 'menu.yaml'}: ok (menu, 5 steps)",
     ]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from e2e_bot import Bot, rtp_ports, run, serving, until
+from e2e_bot import Bot, arun, rtp_ports, serving, until
 from e2e_calls import RATE, calling, kept
 from e2e_engines import FakeLlm, FakeSpeech, settings
 
@@ -185,11 +185,12 @@ async def test_keys_alone_are_enough(patient: Bot, clock: MediaClock) -> None:
     assert record["end"]["by"] == "bot" and record["errors"] == []
 
 
-def test_the_doctor_finds_the_bot_well(patient: Bot) -> None:
-    doctor = run("doctor", "--config", str(patient.data.parent / "offhook.json"))
+async def test_the_doctor_finds_the_bot_well(patient: Bot) -> None:
+    doctor = await arun("doctor", "--config", str(patient.data.parent / "offhook.json"))
     assert doctor.returncode == 0, doctor.stdout + doctor.stderr
     for codec in ("pcmu", "pcma", "g722", "opus"):
         assert any(line.startswith("ok") and f"call {codec}" in line for line in doctor.stdout.splitlines())
+    await until(lambda: sum(row["caller"] == "doctor" for row in patient.records().values()) == 4)
 
 
 async def test_nothing_is_left_of_them_all(patient: Bot, baseline: dict[str, int]) -> None:

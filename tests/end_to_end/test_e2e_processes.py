@@ -115,6 +115,7 @@ async def test_what_dies_is_started_again(
         assert record["slots"]["answer"] == "no" and record["end"]["by"] == "bot"
 
         await until(lambda: bot.child("brain.speech_server") not in (None, dead) or None)
+        await until(lambda: "the speech server is warm again" in bot.output)
         await heard_again(bot, clock, words)
 
         worker = bot.worker

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 
-from telephony.supervisor import WRONG_CONFIGURATION, Child, Supervisor
+from telephony.supervisor import SPEECH_RESTARTED, WRONG_CONFIGURATION, Child, Supervisor
 
 
 def script(text: str) -> tuple[str, ...]:
@@ -40,6 +40,36 @@ if count == 0:
     supervisor = Supervisor([Child("server", script(text))], [])
     running = asyncio.create_task(supervisor.run())
     await until(lambda: starts.exists() and len(starts.read_text()) == 2)
+    supervisor._signalled()
+    assert await running == 0
+
+
+async def test_workers_are_told_of_a_server_that_was_started_again(tmp_path):
+    starts, told, ready = tmp_path / "starts", tmp_path / "told", tmp_path / "ready"
+    # The server dies once the worker listens.
+    server = f"""
+import pathlib, time
+starts = pathlib.Path({str(starts)!r})
+with starts.open("a") as file:
+    file.write("x")
+if starts.stat().st_size == 1:
+    while not pathlib.Path({str(ready)!r}).exists():
+        time.sleep(0.01)
+    raise SystemExit(1)
+{FOREVER}"""
+    worker = f"""
+import pathlib, signal, sys
+assert signal.getsignal(signal.SIGUSR1) == signal.getsignal(signal.SIGUSR2) == signal.SIG_IGN
+signal.signal(signal.SIGUSR1, lambda *a: pathlib.Path({str(told)!r}).touch())
+signal.signal(signal.SIGTERM, lambda *a: sys.exit(0))
+pathlib.Path({str(ready)!r}).touch()
+while True:
+    signal.pause()"""
+    supervisor = Supervisor(
+        [Child("server", script(server), restarted=SPEECH_RESTARTED)], [Child("worker", script(worker))]
+    )
+    running = asyncio.create_task(supervisor.run())
+    await until(lambda: told.exists() and starts.read_text() == "xx")
     supervisor._signalled()
     assert await running == 0
 

@@ -17,7 +17,7 @@ from telephony.call_story import NoStory, Span, read_story
 
 RATE = 8000
 JOURNAL = [
-    {"journal": 2},
+    {"journal": 3},
     {"event": "SpeechStarted", "at": 2.2, "since": 2.0, "actions": [{"action": "Duck"}, {"action": "Unduck"},
      {"action": "PausePlayout"}, {"action": "BeginSegment", "segment": 1, "since": 2.0}]},
     {"redacted": 3, "from": 2.3, "to": 2.4},

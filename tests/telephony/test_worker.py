@@ -17,10 +17,12 @@ from fake_line import FRAME, FakeLeg, FakeLines, info
 pytest.importorskip("pjsua2")
 
 from media.frame import Pcm  # noqa: E402
+from telephony import warming  # noqa: E402
 from telephony import worker as module  # noqa: E402
 from telephony.config import Config  # noqa: E402
 from telephony.session import CallSession  # noqa: E402
 from telephony.transport import Leg, Refused, SipMessage  # noqa: E402
+from telephony.warming import Warming  # noqa: E402
 from telephony.worker import Worker  # noqa: E402
 
 
@@ -103,13 +105,13 @@ async def working(
     """A worker that runs, until the end. Its engines are warm once they have failed with each of `warm`."""
     failures = list(warm or [])
 
-    async def warmed(self: Worker, plans: object) -> None:
+    async def warmed(self: Warming) -> None:
         if failures:
             raise failures.pop(0)
 
     monkeypatch.setattr(module, "SipTransport", FakeTransport)
-    monkeypatch.setattr(module, "WARM_RETRY_S", 0.0)
-    monkeypatch.setattr(Worker, "_warm_speech", warmed)
+    monkeypatch.setattr(warming, "RETRY_S", 0.0)
+    monkeypatch.setattr(Warming, "_warm_speech", warmed)
     worker = Worker(Config.model_validate({"data": {"folder": data}, "speech": {"eot": False}}), "127.0.0.1:1", "")
     transport = worker._transport
     assert isinstance(transport, FakeTransport)
