@@ -71,8 +71,10 @@ class Silero:
         self._audio = audio[audio.size - self._rest - _SPAN :]
         if not count:
             return []
-        last = audio.size - self._rest
-        windows = np.stack([audio[end - _SPAN : end] for end in range(last - (count - 1) * WINDOW, last + 1, WINDOW)])
+        first = audio.size - self._rest - (count - 1) * WINDOW - _SPAN
+        windows = np.empty((count, _SPAN), np.float32)
+        for row in range(count):
+            windows[row] = audio[first + row * WINDOW :][:_SPAN]
         answers, self._h, self._c = self._run(None, {"input": windows, "h": self._h, "c": self._c})
         return [float(answer) for answer in answers]
 
