@@ -183,8 +183,8 @@ def parse(text: str, file: str) -> Source:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         why = error.problem or error.context or "not YAML"
-        line = text.split("\n")[mark.line] if mark else ""
-        if _GOES_ON.search(why) and _BRACE_FIRST.search(line):
+        wrong = text.split("\n")[mark.line] if mark else ""
+        if _GOES_ON.search(why) and _BRACE_FIRST.search(wrong):
             why += "; a text that begins with a brace needs quotes around all of it"
         elif _UNQUOTED.search(why):
             why += "; is it in a text that needs quotes?"

@@ -198,7 +198,7 @@ def sip_settings(sip: Sip) -> SipSettings:
     """What the SIP adapter needs to know."""
     host, port = split_address(sip.listen, 5060)
     low, high = (int(part) for part in sip.rtp_ports.split("-"))
-    trunk = sip.trunk and TrunkSettings(
+    trunk = None if sip.trunk is None else TrunkSettings(
         registrar=sip.trunk.registrar,
         user=sip.trunk.user,
         password=os.environ[sip.trunk.password_env] if sip.trunk.password_env else sip.trunk.password,

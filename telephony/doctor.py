@@ -24,7 +24,7 @@ from brain.engines import EngineError
 from brain.llm import weights
 from brain.stt.weights import model_folder
 from dialplans.yaml_source import SourceError
-from telephony import serve
+from telephony import serve, supervisor
 from telephony.config import Config, sip_settings, split_address
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ async def _own_bot(config: Config) -> AsyncIterator[tuple[str, int]]:
         own = config.model_copy(update={"sip": sip, "data": data, "log_level": "error"})
         path.write_text(own.model_dump_json())
         process = await asyncio.create_subprocess_exec(
-            *serve.python("telephony.main", "serve", "--config", str(path)), stdout=asyncio.subprocess.DEVNULL
+            *supervisor.python("telephony.main", "serve", "--config", str(path)), stdout=asyncio.subprocess.DEVNULL
         )
         try:
             async with asyncio.timeout(START_LIMIT_S):

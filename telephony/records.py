@@ -18,7 +18,7 @@ import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO, Literal, TextIO, overload
 
 from telephony.masking import mask_keys
 from telephony.transport import SipMessage
@@ -29,6 +29,10 @@ def new_call_id(at: float) -> str:
     return time.strftime("%Y%m%d-%H%M%S", time.gmtime(at)) + "-" + secrets.token_hex(3)
 
 
+@overload
+def open_private(path: Path, mode: Literal["w", "a"] = "w") -> TextIO: ...
+@overload
+def open_private(path: Path, mode: Literal["wb", "wb+"]) -> BinaryIO: ...
 def open_private(path: Path, mode: str = "w") -> IO[Any]:
     """Open `path` for writing, readable by its owner only."""
     flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if "a" in mode else os.O_TRUNC)

@@ -40,9 +40,8 @@ def _rerecord(path: Path) -> int:
     except (OSError, journal.JournalError) as error:
         print(f"offhook: {path}: {error}", file=sys.stderr)
         return 2
-    names = (f"{path} as it was", f"{path} as it is now")
-    told = [[journal.told(line) for line in lines[1:]] for lines in (before, after)]
-    for line in difflib.unified_diff(*told, *names, n=1, lineterm=""):
+    was, now = ([journal.told(line) for line in lines[1:]] for lines in (before, after))
+    for line in difflib.unified_diff(was, now, f"{path} as it was", f"{path} as it is now", n=1, lineterm=""):
         print(line)
     print(f"{path}: {'written anew' if after != before else 'nothing changed'}")
     return 0

@@ -66,9 +66,9 @@ class RingLines:
         self._in_frames = [list(ring) for ring in memory.inbound]
         self._out_frames = [list(ring) for ring in memory.outbound]
         self._sent_frames = [list(ring) for ring in memory.sent]
-        self._heard = memoryview(memory.in_written)
-        self._said = memoryview(memory.out_written)
-        self._taken = memoryview(memory.out_taken)
+        self._heard = memory.in_written.data
+        self._said = memory.out_written.data
+        self._taken = memory.out_taken.data
         self._read = [0] * self.count
         self._lost = [0] * self.count
 
@@ -200,7 +200,7 @@ class PythonMemory:
         if int(self.out_written[line]) == taken:
             self.out_missed[line] += np.uint64(1)
             return self._silence
-        frame = self.outbound[line, taken % DEPTH].tobytes()
+        frame: bytes = self.outbound[line, taken % DEPTH].tobytes()
         self.out_taken[line] = taken + 1
         self._now_sent[line] = frame
         return frame

@@ -46,8 +46,10 @@ QUALITY_S = 1.0
 RESOLVE_S = 300.0
 MESSAGES_AT_ONCE = 1000
 MESSAGES_KEPT = 20_000
+STOPPED = "the transport has stopped"
 
 F = TypeVar("F", bound=Callable[..., Any])
+R = TypeVar("R")
 
 
 def _callback(method: F) -> F:
@@ -283,22 +285,22 @@ class SipTransport:
     # ---- Commands of a leg --------------------------------------------------------------------------------
 
     async def respond(self, line: int, status: int, retry_after_s: int = 0) -> str:
-        return await self._ask(lambda stack: stack.respond(line, status, retry_after_s))
+        return await self._ask(lambda stack: stack.respond(line, status, retry_after_s), STOPPED)
 
     async def bye(self, line: int) -> str:
-        return await self._ask(lambda stack: stack.hangup(line))
+        return await self._ask(lambda stack: stack.hangup(line), STOPPED)
 
     async def refer(self, line: int, target: str) -> str:
-        return await self._ask(lambda stack: stack.refer(line, target))
+        return await self._ask(lambda stack: stack.refer(line, target), STOPPED)
 
     async def press(self, line: int, key: str, method: str, duration_ms: int) -> str:
-        return await self._ask(lambda stack: stack.press(line, key, method, duration_ms))
+        return await self._ask(lambda stack: stack.press(line, key, method, duration_ms), STOPPED)
 
     async def release(self, line: int, forced: bool) -> None:
         self._legs.pop(line, None)
         self._pressing.discard(line)
         self.lines.reset(line)
-        await self._ask(lambda stack: stack.release(line, forced))
+        await self._ask(lambda stack: stack.release(line, forced), None)
         if forced:
             self.lines.reset(line)  # until now the clock went on with it
 
@@ -358,8 +360,8 @@ class SipTransport:
 
     async def _clean(self) -> None:
         self._fetch_messages()
-        measured: dict[int, LineQuality] = await self._ask(SipStack.quality)
-        for line, quality in measured.items():
+        measured: dict[int, LineQuality] = {}
+        for line, quality in (await self._ask(SipStack.quality, measured)).items():
             if leg := self._legs.get(line):
                 leg.measured(quality)
         if self._loop.time() > self._admitted_at + RESOLVE_S:
@@ -373,7 +375,7 @@ class SipTransport:
         for name in unknown:
             log.warning("sip: no address for %s; its calls are refused", name)
         allowed = networks or (["255.255.255.255/32"] if sources else [])
-        await self._ask(lambda stack: stack.set_allowed(allowed))
+        await self._ask(lambda stack: stack.set_allowed(allowed), None)
 
     def _fetch_messages(self) -> None:
         if not self._stack or not (gate := self._stack.gate):
@@ -384,10 +386,10 @@ class SipTransport:
             self._messages.append((raw.callId, message))
         del self._messages[:-MESSAGES_KEPT]
 
-    async def _ask(self, command: Callable[[SipStack], Any]) -> Any:
-        """Do it on the stack's thread, whatever becomes of the task that asked."""
+    async def _ask(self, command: Callable[[SipStack], R], stopped: R) -> R:
+        """Do it on the stack's thread, whatever becomes of the task that asked; `stopped` where there is none now."""
         stack = self._stack
-        return await self._do(lambda: command(stack)) if stack else "the transport has stopped"
+        return await self._do(lambda: command(stack)) if stack else stopped
 
-    async def _do(self, command: Callable[[], Any]) -> Any:
+    async def _do(self, command: Callable[[], R]) -> R:
         return await asyncio.shield(asyncio.wrap_future(self._thread.submit(command)))

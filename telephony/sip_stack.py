@@ -315,7 +315,7 @@ class SipStack:
 
     def media_changed(self, call: Any) -> None:
         """Streams were made anew, or their direction changed: connect the ring, or on hold disconnect it."""
-        if self._calls.get(call.line) is not call:
+        if not self._is_live(call):
             return
         info = call.getInfo()  # its members are views into it: it must outlive them
         audio = next((m for m in info.media if m.type == self._pj.PJMEDIA_TYPE_AUDIO), None)
@@ -344,6 +344,10 @@ class SipStack:
             call.shape = StreamShape(codec, ptime_ms, parameters.info.frameLen)
         self.post(MediaStarted(call.line, codec, rate_hz, ptime_ms, held, remote))
 
+    def _is_live(self, call: Any) -> bool:
+        """Whether `call` still has its line: pjsua may tell of one that we have let go of."""
+        return self._calls.get(call.line) is call
+
     def _make_port(self, line: int) -> Any:
         if not self.native:
             assert isinstance(self.memory, PythonMemory)
@@ -353,10 +357,11 @@ class SipStack:
         return port
 
     def disconnected(self, call: Any, status: int, reason: str, by: str) -> None:
+        line: int = call.line
         for done in (self._refusing, self._forgotten):
-            if done.get(call.line) is call:
-                del done[call.line]
-        if self._calls.get(call.line) is not call:
+            if done.get(line) is call:
+                del done[line]
+        if not self._is_live(call):
             return
         del self._calls[call.line]
         self._let_go_of_port(call)

@@ -149,7 +149,7 @@ class _Reader:
         fields = _Fields(self, node, "line")
         both = self.line_settings(fields)
         seed = fields.number("seed", 0, 0, 2**32 - 1, int)
-        ways = []
+        ways: list[LineSettings] = []
         for way in ("sent", "received"):
             own: dict[str, float] = {}
             if (way_node := fields.node_of(way)) is not None:
@@ -158,7 +158,8 @@ class _Reader:
                 way_fields.done()
             ways.append(LineSettings(**(both | own)))
         fields.done()
-        return LinePair(*ways, seed)
+        sent, received = ways
+        return LinePair(sent, received, seed)
 
     def line_settings(self, fields: _Fields) -> dict[str, float]:
         """Those that are given."""
