@@ -168,7 +168,7 @@ class Levels:
         if self._noisy:
             cleaned = self._wiener.process(wave, activity is Activity.QUIET)
             if self._suppressing:
-                wave = cleaned
+                wave, power = cleaned, float(cleaned.dot(cleaned)) / self._full_power  # of the frame before
         elif before == 0.0 == self._gain_db:
             return frame
         return self._amplified(wave, before, power)
@@ -185,7 +185,7 @@ class Levels:
         self._suppressing = self._noisy and self._wiener.knows_noise
 
     def _amplified(self, wave: npt.NDArray[np.float32], before_db: float, power: float) -> Pcm:
-        """With the gain, moved across the frame; peaks bend under the ceiling. `power` is the frame's before it."""
+        """With the gain, moved across the frame; peaks bend under the ceiling. `power` is the wave's before it."""
         gain = 10 ** (self._gain_db / 20)
         if before_db == self._gain_db:
             wave = wave * np.float32(gain)

@@ -112,6 +112,16 @@ def test_a_rumble_under_the_voice_is_left_alone() -> None:
     assert not levels.suppressing
 
 
+def test_a_loud_frame_behind_the_filter_does_not_wrap_in_a_soft_one() -> None:
+    levels = Levels(line.RATE)
+    run(levels, line.to_int16(speech(-40)), Activity.SPEECH)
+    run(levels, line.to_int16(line.noise(2, -38)), Activity.QUIET)
+    assert levels.suppressing and levels.gain_db > 15
+    shout = np.concatenate((line.to_int16(line.tones(0.1, -6, 300)), np.zeros(3 * FRAME, np.int16)))
+    out = run(levels, shout, Activity.SPEECH).astype(int)
+    assert 20000 < np.abs(out).max() < 31500 and np.abs(np.diff(out)).max() < 40000
+
+
 def test_a_level_that_is_nearly_right_is_left_alone() -> None:
     levels = Levels(line.RATE)
     voice = line.to_int16(line.tones(4, -20.5, 300, 700))
