@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.echo_paths import convolved, room
 from benchmarks.human_clips import POCKETSPHINX, package_file
 from benchmarks.line_corpus import Signal, babble, load
-from benchmarks.turns import people, voices
+from benchmarks.turns import overlap_people, people, voices
 from benchmarks.turns.items import FRAME, RATE, Half, Overlap, half_of, rng_of
 from benchmarks.turns.line import Line, bed, brought_to, carried, drawn
 from benchmarks.turns.scripts import EXPECTS
@@ -115,7 +115,8 @@ ROOM_DB = (-26.0, -18.0)
 
 def overlaps(half: Half) -> list[Overlap]:
     """The half's overlaps. Raises what `turn_corpus.turns` does."""
-    return [*_interruptions(half), *_nods(half), *_sounds(half), *_others(half), *_echoes(half)]
+    more = _more_people() if half is Half.TUNING else []
+    return [*_interruptions(half), *_nods(half), *_sounds(half), *_others(half), *_echoes(half), *more]
 
 
 def _interruptions(half: Half) -> list[Overlap]:
@@ -189,6 +190,16 @@ def _others(half: Half) -> list[Overlap]:
         signal = babble(2.5, LEVEL_DBFS, int(rng.integers(1 << 30)), talkers=6)
         shift = float(rng.uniform(-20, -14))
         found.append(_overlap(half, name, "babble", "people", True, False, "", "talk", _whole(signal), shift))
+    return found
+
+
+def _more_people() -> list[Overlap]:
+    half, found = Half.TUNING, []
+    for n in overlap_people.near():
+        name, person = f"{n.name} interrupts", n.name.split()[0]
+        found.append(_overlap(half, name, n.kind, person, True, True, "", n.expects, n.speech))
+    for f in overlap_people.far():
+        found.append(_overlap(half, f.name, f.kind, "people", True, False, "", "talk", _whole(f.signal), f.shift_db))
     return found
 
 
