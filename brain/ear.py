@@ -19,12 +19,13 @@ from brain.engines import EngineError, Eot, Final, Partial, Stt, SttSettings, St
 from brain.expect import Expect, likely_phrases
 from brain.interruption import without_own
 from brain.phrases import corrected
+from media.distance import Distance
 from media.echo import EchoCanceller, EchoReport, EchoState
 from media.frame import FRAME_MS, Pcm, level_dbfs, samples
 from media.levels import Levels
 from media.near import NearTalk
 from media.prosody import SPAN_S, measure
-from media.vad import SpeechMaybe, SpeechStarted, SpeechStopped, Vad
+from media.vad import Activity, SpeechMaybe, SpeechStarted, SpeechStopped, Vad
 
 RUN_UP_S = 0.25
 """Audio before the detected onset that the recogniser gets too: soft first consonants."""
@@ -39,6 +40,7 @@ HEALTHY_S = 5.0
 """A recogniser that was lost right after it came back is believed after so long, or with its first word."""
 VOICE_DBFS = -50.0
 """What was sent is a voice of ours above this, comfort noise or ambience below."""
+SILENT_DBFS = -100.0
 DOUBTED = (EchoState.UNKNOWN, EchoState.LEARNING, EchoState.LOST)
 """What is heard over the bot may be the bot."""
 
@@ -82,6 +84,7 @@ class Ear:
         self._levels = Levels(rate_hz)
         self._near = NearTalk()
         self._doubted = False
+        self._distance = Distance()
         self._kept = np.zeros(int(KEPT_S * rate_hz), np.int16)
         self._end = 0
         self._newest = (0, 0.0)
@@ -106,8 +109,16 @@ class Ear:
             self._doubted = doubted
             self._post(ev.EchoChanged(self._now(), doubted))
 
+    def _measure(self, frame: Pcm) -> None:
+        """How far away the newest sound is."""
+        activity, before = self._vad.activity, self._distance.far
+        dbfs = SILENT_DBFS if activity is Activity.QUIET else level_dbfs(frame)
+        if self._distance.hear(dbfs, self._vad.noise_dbfs, activity, self._vad.over_voice) is not before:
+            self._post(ev.DistanceChanged(self._now(), not before))
+
     def _hear(self, frame: Pcm, position: int, newest: int) -> None:
         events = self._vad.feed(frame, position)
+        self._measure(frame)
         levelled = self._levels.process(frame, self._vad.activity)
         self._keep(levelled, position)
         if self._segment is not None and self._stream is not None:

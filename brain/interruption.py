@@ -29,6 +29,10 @@ WORD_S = 0.25
 """A transcript of less speech than this says little: no word is over by then."""
 SEVERAL = 3
 """So many words are no hum, whatever the recogniser thinks of them."""
+THRICE = 3
+"""Nor is a word that so many transcripts begin with: what is found in laughter changes from one to the next."""
+_STEM = 4
+"""Words that share so many letters are one that was cut off: "extend", "extension"."""
 
 _HUM = re.compile(r"[mh]+|u+[mh]+|a+h+|o+h+|e+r+m*")
 _NODS = frozenset(
@@ -64,7 +68,8 @@ class Overlap:
     `text` is the newest transcript, None until there is one; `final` whether it covers all of it. `expect`
     is what the plan waits for, None where nothing; `early` speech began before the question could be heard.
     `doubted`: the bot speaks meanwhile, or it may be its echo, so that its length says nothing. `before` is the
-    transcript before `text`, `confidence` that of `text`, which covers `heard_s` of the sound.
+    transcript before `text`, `confidence` that of `text`, which covers `heard_s` of the sound. `far`: it is somebody
+    else's in the room, and the newest `alike` transcripts that had a word began with the same.
     """
 
     spoke_s: float
@@ -77,11 +82,16 @@ class Overlap:
     before: str | None = None
     confidence: float = 1.0
     heard_s: float = 1.0
+    far: bool = False
+    alike: int = 0
 
 
 def judge(overlap: Overlap) -> Verdict:
     """STOP for a real interruption, RESUME for a nod, a cough or noise, WAIT where that isn't known yet."""
     text, expect = overlap.text, overlap.expect
+    if overlap.far:
+        known = overlap.final if overlap.over else overlap.spoke_s >= LONG_S
+        return Verdict.RESUME if known else Verdict.WAIT
     if overlap.early and expect is not None and expect.kind not in (Kind.TALK, Kind.TEXT):
         return _judge_early(overlap, expect)
     words = _words(text or "")
@@ -108,7 +118,7 @@ def judge(overlap: Overlap) -> Verdict:
 def _believed(overlap: Overlap, words: list[str]) -> bool:
     """Whether the caller did say `words`, the newest: they were there before, or are likely, or several."""
     if overlap.final:
-        return overlap.confidence >= LIKELY or len(words) >= SEVERAL
+        return overlap.confidence >= LIKELY or len(words) >= SEVERAL or overlap.alike >= THRICE
     if words[0] in _STRONG and overlap.confidence >= SURE_OF_STRONG and overlap.heard_s >= WORD_S:
         return True
     if 0.0 < overlap.confidence < UNLIKELY:  # 0: it isn't known
@@ -166,6 +176,12 @@ def _stammers(words: list[str]) -> bool:
         return True
     first = words[0] if words else ""
     return len(words) >= 3 and len(first) <= 3 and set(words) == {first} and first not in _MEANT_THRICE | _DIGITS
+
+
+def begin_alike(one: str, other: str) -> bool:
+    """Whether both texts begin with the same word, which may be cut off in one."""
+    first, second = (_words(text)[0] if _words(text) else "" for text in (one, other))
+    return first == second or (len(first) >= _STEM and first[:_STEM] == second[:_STEM])
 
 
 def asks_for_floor(text: str) -> bool:

@@ -109,6 +109,8 @@ SOUNDS_EACH = {"cough": 8, "throat": 4, "laughter": 6, "keyboard": 6, "breathing
 ECHOES = ((40, 12), (80, 18), (120, 12), (160, 24), (200, 16), (240, 30), (100, 8), (60, 26))
 """(delay in ms, loss in dB) of speakerphones alone; odd ones are tuning's."""
 VOICES_A_TEXT = 2
+VARIES_DB = 2.0
+"""Standard deviation of how loud a caller is from turn to turn, and of what is measured of it."""
 ROOM_DB = (-26.0, -18.0)
 """A second voice in the room, under the caller's level."""
 
@@ -288,4 +290,5 @@ def _overlap(
     return Overlap(
         name, half, kind, source, human, interrupts, text, EXPECTS[expects], str(line), carried(line, total, rng),
         start + begins, start + ends, prompt, prompt_text, echo,
+        level + float(rng_of(f"earlier turns {name}").normal(0, VARIES_DB)),
     )  # fmt: skip

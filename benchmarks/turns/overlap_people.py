@@ -49,7 +49,9 @@ SENTENCES = (
     "vm-reachoper vm-passchanged vm-nobodyavail vm-tocancelmsg vm-undeleted vm-incorrect-mailbox vm-whichbox"
 ).split()
 """Of Allison's prompts in the tuning half: single words, and sentences and questions of 1 to 3 s."""
-FAR_WORDS = "vm-Urgent vm-Work telephone-number goodbye uppercase vm-Old minutes speed-dial hello-world vm-saved".split()
+FAR_WORDS = (
+    "vm-Urgent vm-Work telephone-number goodbye uppercase vm-Old minutes speed-dial hello-world vm-saved"
+).split()
 FAR_SENTENCES = ("vm-nobodyavail", "conf-kicked", "cannot-complete-as-dialed", "vm-passchanged")
 _CLAUSES_S = (
     (1.09, 2.95), (2.89, 4.6), (4.73, 6.4), (6.49, 8.2), (8.72, 10.5), (10.66, 13.0), (15.05, 16.9), (17.47, 18.9),
@@ -125,7 +127,7 @@ def _in_room(
     name: str, kind: str, signal: Signal, rng: np.random.Generator, shift_db: tuple[float, float], number: int,
     rt60_s: float = 0.4,
 ) -> Far:  # fmt: skip
-    heard = brought_to(convolved(signal, room(number, 0.0, rt60_s, -3.0)), LEVEL_DBFS)
+    heard = brought_to(trimmed(convolved(signal, room(number, 0.0, rt60_s, -3.0))).signal, LEVEL_DBFS)
     return Far(name, kind, heard, float(rng.uniform(*shift_db)))
 
 
