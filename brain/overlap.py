@@ -301,7 +301,7 @@ def judge_overlap(floor: Floor, now: float) -> None:
     heard = _heard_s(floor, now)
     verdict = judge(
         Overlap(
-            spoke, turn.over, text, known, floor.expect, early, doubted, turn.before, sure, heard, turn.far, turn.alike
+            spoke, turn.over, text, known, floor.expect, early, doubted, sure, heard, turn.alike, turn.far
         )
     )
     if verdict is Verdict.RESUME and turn.over and now < turn.held_until:

@@ -59,7 +59,7 @@ class Hearing(Protocol):
 
 
 class Live:
-    """The real chain, for a call of at most `frames` frames. `caller_dbfs`: how loud the caller's earlier turns were."""
+    """The real chain, for a call of at most `frames` frames. `caller_dbfs`: how loud earlier turns were."""
 
     def __init__(self, frames: int, caller_dbfs: float | None = None) -> None:
         self._echo, self._vad, self._levels = EchoCanceller(RATE), Vad(RATE), Levels(RATE)

@@ -106,6 +106,8 @@ NODS = {
     Half.SCORED: ("Yep.", "All right.", "I see.", "Sure.", "Okay, okay.", "Mhm.", "Great."),
 }
 SOUNDS_EACH = {"cough": 8, "throat": 4, "laughter": 6, "keyboard": 6, "breathing": 5, "knocks": 3, "mm-hm": 8}
+MORE_LAUGHTER = 20
+"""Of the tuning half: what recognisers find in laughter differs from laugh to laugh."""
 ECHOES = ((40, 12), (80, 18), (120, 12), (160, 24), (200, 16), (240, 30), (100, 8), (60, 26))
 """(delay in ms, loss in dB) of speakerphones alone; odd ones are tuning's."""
 VOICES_A_TEXT = 2
@@ -117,7 +119,7 @@ ROOM_DB = (-26.0, -18.0)
 
 def overlaps(half: Half) -> list[Overlap]:
     """The half's overlaps. Raises what `turn_corpus.turns` does."""
-    more = _more_people() if half is Half.TUNING else []
+    more = [*_more_people(), *_more_laughter()] if half is Half.TUNING else []
     return [*_interruptions(half), *_nods(half), *_sounds(half), *_others(half), *_echoes(half), *more]
 
 
@@ -168,13 +170,13 @@ def _nods(half: Half) -> list[Overlap]:
 
 
 def _sounds(half: Half) -> list[Overlap]:
-    found = []
-    for kind, count in SOUNDS_EACH.items():
-        for number in range(count):
-            name = f"{half.value} {kind} {number}"
-            signal = SOUNDS[kind](rng_of(f"sound {name}"))
-            found.append(_overlap(half, name, kind, "synthetic", False, False, "", "talk", _whole(signal), 0.0))
-    return found
+    return [_sound(half, kind, number) for kind, count in SOUNDS_EACH.items() for number in range(count)]
+
+
+def _sound(half: Half, kind: str, number: int) -> Overlap:
+    name = f"{half.value} {kind} {number}"
+    signal = SOUNDS[kind](rng_of(f"sound {name}"))
+    return _overlap(half, name, kind, "synthetic", False, False, "", "talk", _whole(signal), 0.0)
 
 
 def _others(half: Half) -> list[Overlap]:
@@ -203,6 +205,11 @@ def _more_people() -> list[Overlap]:
     for f in overlap_people.far():
         found.append(_overlap(half, f.name, f.kind, "people", True, False, "", "talk", _whole(f.signal), f.shift_db))
     return found
+
+
+def _more_laughter() -> list[Overlap]:
+    first = SOUNDS_EACH["laughter"]
+    return [_sound(Half.TUNING, "laughter", number) for number in range(first, first + MORE_LAUGHTER)]
 
 
 def _echoes(half: Half) -> list[Overlap]:
