@@ -342,7 +342,7 @@ def _pause_until(floor: Floor, now: float) -> float | None:
         return floor.paused_at
     if turn.over:
         return max(turn.sounds_until + WORDS_S, turn.held_until)
-    empty = turn.text is not None and is_hum(turn.text) and heard_s >= WORD_S and not turn.alike
+    empty = turn.text is not None and is_hum(turn.text) and heard_s >= WORD_S and not asks_for_floor(turn.before or "")
     return floor.paused_at + EMPTY_S if empty else None
 
 
