@@ -377,8 +377,8 @@ def test_words_that_change_each_time_are_none() -> None:
     assert "Stop" not in talk.voice
 
 
-def test_who_had_a_word_once_is_waited_for_while_they_speak_on() -> None:
-    heard = partials(over_prompt(), "", "telephone", *[""] * 6).says("", 2.0, 4.2).until(3.5)
+def test_who_has_a_word_now_and_then_is_waited_for_while_they_speak_on() -> None:
+    heard = partials(over_prompt(), *["", "telephone"] * 4).says("", 2.0, 4.2).until(3.5)
     assert heard.voice == ["Duck", "Unduck", "Pause"]
     unheard = partials(over_prompt(), *[""] * 8).says("", 2.0, 4.2).until(3.5)
     assert unheard.voice == ["Duck", "Unduck", "Pause", "Resume", "Duck"]
