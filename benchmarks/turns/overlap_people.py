@@ -2,7 +2,7 @@
 
 Ten interruptions and twelve other sounds by people were too few to tune on: what was chosen with them held for
 synthetic voices, not for the scored half's people. These are the tuning half's people again (Allison's prompts by the
-hash of their names, the readers of Austen, Dickens and the cards), and two men and a boy at pocketsphinx's microphone,
+hash of their names, the readers of Austen, Dickens and the cards), and men at pocketsphinx's microphone,
 who are in neither half's turns. The same voices are near in some and far in others: nothing but the distance tells.
 """
 
@@ -92,7 +92,7 @@ def _digits() -> list[Near]:
         words = [trimmed(people.allison(f"digits/{digit}")) for digit in rng.integers(0, 10, sum(groups))]
         between = [pause for size in groups for pause in [int(rng.integers(60, 120))] * (size - 1) + [300]][:-1]
         found.append(Near(f"allison digits {number}", "digits", "phone", joined(words, between)))
-    recordings = {"cards 4": "cards/004.wav", "man": "numbers.raw", "boy": "tidigits/dhd.2934z.raw"}
+    recordings = {"cards 4": "cards/004.wav", "man": "numbers.raw", "dhd": "tidigits/dhd.2934z.raw"}
     for name, path in recordings.items():
         found.append(Near(f"{name} digits", "digits", "phone", trimmed(load(POCKETSPHINX / path))))
     return found
