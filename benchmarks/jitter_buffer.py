@@ -114,7 +114,7 @@ async def measure(
                 for name, line in LINES.items()
             }
             await asyncio.sleep(seconds / 2)
-            costs.append(await listener.transport._ask(polling_us))
+            costs.append(await listener.transport._ask(polling_us, 0.0))
             results = {name: list(await asyncio.gather(*calls)) for name, calls in made.items()}
             serving.cancel()
     loop.remove_reader(listener.transport.lines.fileno())

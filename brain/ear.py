@@ -19,6 +19,7 @@ from brain.engines import EngineError, Eot, Final, Partial, Stt, SttSettings, St
 from brain.expect import Expect, likely_phrases
 from brain.interruption import without_own
 from brain.phrases import corrected
+from media.distance import Distance
 from media.echo import EchoCanceller, EchoReport, EchoState
 from media.frame import FRAME_MS, Pcm, samples
 from media.levels import Levels
@@ -82,6 +83,7 @@ class Ear:
         self._levels = Levels(rate_hz)
         self._near = NearTalk()
         self._doubted = False
+        self._distance = Distance()
         self._kept = np.zeros(int(KEPT_S * rate_hz), np.int16)
         self._end = 0
         self._newest = (0, 0.0)
@@ -107,8 +109,15 @@ class Ear:
             self._doubted = doubted
             self._post(ev.EchoChanged(self._now(), doubted))
 
+    def _measure(self) -> None:
+        """How far away the newest sound is."""
+        vad, before = self._vad, self._distance.far
+        if self._distance.hear(vad.level_dbfs, vad.noise_dbfs, vad.activity, vad.over_voice) is not before:
+            self._post(ev.DistanceChanged(self._now(), not before))
+
     def _hear(self, frame: Pcm, position: int, newest: int) -> None:
         events = self._vad.feed(frame, position)
+        self._measure()
         levelled = self._levels.process(frame, self._vad.activity)
         self._keep(levelled, position)
         if self._segment is not None and self._stream is not None:

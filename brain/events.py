@@ -87,6 +87,14 @@ class EchoChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DistanceChanged:
+    """Whether the newest sound is `far`: so much softer than this caller that it is somebody else's in the room."""
+
+    at: float
+    far: bool
+
+
+@dataclass(frozen=True, slots=True)
 class KeyPressed:
     """One key: 0-9, *, #, A-D."""
 
@@ -175,6 +183,7 @@ Event = (
     | FinalText
     | TurnScore
     | EchoChanged
+    | DistanceChanged
     | KeyPressed
     | PromptStarted
     | PromptEnded

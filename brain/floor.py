@@ -47,7 +47,9 @@ class Turn:
     `request` is the newest question to the recogniser that still stands (0 for none), asked at `requested`.
     `before` is the transcript before `text`, `prosody` the voice's before the pause; a partial `text` covers what was
     said up to `heard_until`. `held_until` keeps a pause open for a sound in it. `on_hold_s` of its time the call was
-    on hold. `paused` is the longest pause after which it was gone on with.
+    on hold. `paused` is the longest pause after which it was gone on with. Over the bot's voice: `far` says that all
+    of it comes from somebody else in the room; `alike` transcripts in a row began with the same word as `heard`, the
+    newest that had one.
     """
 
     number: int
@@ -68,6 +70,9 @@ class Turn:
     held_until: float = 0.0
     on_hold_s: float = 0.0
     paused: float = 0.0
+    far: bool = False
+    heard: str = ""
+    alike: int = 0
     decision: Decision = Decision(0.0, "speaking")
 
     @property
@@ -125,7 +130,8 @@ class Floor:
     `open_since` is when the caller could first know the question: speech from before it is an answer only if
     it fits. `backchannel` is what was said over the prompt and did not stop it, which went on at `resumed_at`.
     `paused_at` is when a prompt that could be heard fell silent for a voice, None where none did. `vain` sounds in a
-    row held no word; the row is forgotten at `vain_until`. `echo_doubted`: speech over the bot may be its own echo.
+    row held no word; the row is forgotten at `vain_until`. `echo_doubted`: speech over the bot may be its own echo;
+    `far`: the newest sound is not the caller's.
     `stalls` counts the turns in a row that the recogniser did not answer; it is lost since `deaf_since`. `spare` is
     a terminator that keys complete without it may still bring along, until `spare_until`.
     """
@@ -153,6 +159,7 @@ class Floor:
     requests: int = 0
     stalls: int = 0
     echo_doubted: bool = False
+    far: bool = False
     deaf_since: float | None = None
     held_from: State = State.IDLE
     air: Air = field(default_factory=Air)

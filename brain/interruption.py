@@ -2,8 +2,8 @@
 
 The bot has paused already: a wrong "wait" costs a short silence, a wrong "stop" costs the sentence, a
 wrong "resume" talks over the caller. So nothing but words stops it early, and long speech stops it when
-the recogniser has nothing to say. A recogniser finds words in laughter, too, now and then: they have to come
-twice, or at the end of the sound with some confidence.
+the recogniser has nothing to say. A recogniser finds words in laughter, too: they have to come three times, or at
+the end of the sound, with some confidence. While the bot is silent a late "stop" costs nothing.
 """
 
 from __future__ import annotations
@@ -29,20 +29,22 @@ WORD_S = 0.25
 """A transcript of less speech than this says little: no word is over by then."""
 SEVERAL = 3
 """So many words are no hum, whatever the recogniser thinks of them."""
+THRICE = 3
+"""Nor is a word that so many transcripts begin with: what is found in laughter changes from one to the next."""
+_STEM = 4
+"""Words that share so many letters are one that was cut off: "extend", "extension"."""
 
 _HUM = re.compile(r"[mh]+|u+[mh]+|a+h+|o+h+|e+r+m*")
 _BACKCHANNELS = frozenset(
     "yeah yes yep yup okay ok right sure fine good great i see alright all got it uh huh thank thanks you "
-    "that's that correct hello hi hey morning afternoon evening ha haha sir ma'am".split()
+    "that's that correct very much hello hi hey morning afternoon evening ha haha sir ma'am".split()
 )
 """Said over a prompt they let it go on; who says "hello?" into it wants to hear that somebody is there."""
 _PLAIN_BACKCHANNELS = frozenset("yeah yes yep yup okay ok right uh huh".split())
 """Of these the first word of something else is rarely one: "good" begins "goodbye"."""
 _STRONG = frozenset("wait stop no sorry excuse hold question hang moment".split())
 """Who begins with one of these wants the floor."""
-SURE_OF_STRONG = 0.4
-UNLIKELY = 0.35
-"""Words that are less sure than this are the recogniser's own, also the second time."""
+SURE_OF_STRONG = 0.5
 _WORD = re.compile(r"[\w']+")
 _RUN = re.compile(r"(.)\1{3}")
 _MEANT_THRICE = frozenset("no yes hey".split())
@@ -63,8 +65,9 @@ class Overlap:
 
     `text` is the newest transcript, None until there is one; `final` whether it covers all of it. `expect`
     is what the plan waits for, None where nothing; `early` speech began before the question could be heard.
-    `doubted`: the bot speaks meanwhile, or it may be its echo, so that its length says nothing. `before` is the
-    transcript before `text`, `confidence` that of `text`, which covers `heard_s` of the sound.
+    `doubted`: the bot speaks meanwhile, or it may be its echo, so that its length says nothing. `confidence` is that of
+    `text`, which covers `heard_s` of the sound; the newest `alike` transcripts that had a word began with the same.
+    `far`: it is somebody else's in the room.
     """
 
     spoke_s: float
@@ -74,14 +77,18 @@ class Overlap:
     expect: Expect | None
     early: bool = False
     doubted: bool = False
-    before: str | None = None
     confidence: float = 1.0
     heard_s: float = 1.0
+    alike: int = 0
+    far: bool = False
 
 
 def judge(overlap: Overlap) -> Verdict:
     """STOP for a real interruption, RESUME for a backchannel, a cough or noise, WAIT where that isn't known yet."""
     text, expect = overlap.text, overlap.expect
+    if overlap.far:
+        known = overlap.final if overlap.over else overlap.spoke_s >= LONG_S
+        return Verdict.RESUME if known else Verdict.WAIT
     if overlap.early and expect is not None and expect.kind not in (Kind.TALK, Kind.TEXT):
         return _judge_early(overlap, expect)
     words = _words(text or "")
@@ -106,15 +113,12 @@ def judge(overlap: Overlap) -> Verdict:
 
 
 def _believed(overlap: Overlap, words: list[str]) -> bool:
-    """Whether the caller did say `words`, the newest: they were there before, or are likely, or several."""
+    """Whether the caller did say `words`, the newest: they were there before, are likely, or several."""
     if overlap.final:
-        return overlap.confidence >= LIKELY or len(words) >= SEVERAL
+        return overlap.confidence >= LIKELY or len(words) >= SEVERAL or overlap.alike >= THRICE
     if words[0] in _STRONG and overlap.confidence >= SURE_OF_STRONG and overlap.heard_s >= WORD_S:
         return True
-    if 0.0 < overlap.confidence < UNLIKELY:  # 0: it isn't known
-        return False
-    before = _words(overlap.before or "")
-    return len(words) >= 2 and words[:1] == before[:1] and asks_for_floor(overlap.before or "")
+    return overlap.alike >= THRICE and not 0.0 < overlap.confidence < LIKELY  # 0: it isn't known
 
 
 def _judge_early(overlap: Overlap, expect: Expect) -> Verdict:
@@ -165,7 +169,15 @@ def _stammers(words: list[str]) -> bool:
     if any(_RUN.search(word) for word in words if not word.isdigit()):
         return True
     first = words[0] if words else ""
-    return len(words) >= 3 and len(first) <= 3 and set(words) == {first} and first not in _MEANT_THRICE | _DIGITS
+    if len(words) >= 3 and len(first) <= 3 and set(words[:-1]) == {first} and first.startswith(words[-1]):
+        return first not in _MEANT_THRICE | _DIGITS
+    return any(words == (words[:size] * len(words))[: len(words)] for size in (2, 3) if len(words) >= 3 * size)
+
+
+def begin_alike(one: str, other: str) -> bool:
+    """Whether both texts begin with the same word, which may be cut off in one."""
+    first, second = (_words(text)[0] if _words(text) else "" for text in (one, other))
+    return first == second or (len(first) >= _STEM and first[:_STEM] == second[:_STEM])
 
 
 def asks_for_floor(text: str) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from brain import actions as act
 from brain import events as ev
-from brain.caller_turn import answer, await_caller, go_on_waiting, note_text, take_floor
+from brain.caller_turn import MAYBE_HOLDS_S, answer, await_caller, go_on_waiting, note_text, take_floor
 from brain.endpointing import Decision
 from brain.expect import Interruptible, Kind
 from brain.floor import Floor, Prompt, State
@@ -26,6 +26,7 @@ from brain.interruption import (
     Verdict,
     answers,
     asks_for_floor,
+    begin_alike,
     is_backchannel,
     is_hum,
     is_plain_backchannel,
@@ -151,10 +152,10 @@ def speech_over_bot(floor: Floor, event: ev.SpeechStarted) -> None:
             floor.go(State.OVERHEARING)
         return
     in_vain = floor.vain >= IN_VAIN and event.at < floor.vain_until
-    if floor.echo_doubted or in_vain:
+    if floor.echo_doubted or in_vain or floor.far:
         if floor.state is not State.DUCKED:
             floor.out.append(act.Duck())
-        floor.new_turn(event.since, over_bot=True)
+        floor.new_turn(event.since, over_bot=True).far = floor.far
         floor.go(State.DOUBTING)
     else:
         _pause(floor, event.at)
@@ -178,18 +179,50 @@ def doubt_changed(floor: Floor, event: ev.EchoChanged) -> None:
     """Somebody does speak who was taken for an echo."""
     assert floor.turn is not None
     floor.echo_doubted = event.doubted
-    if not event.doubted and not floor.turn.over and floor.turn.text is None:
-        _pause(floor, event.at)
+    if not event.doubted:
+        _believe(floor, event.at)
+
+
+def distance_changed(floor: Floor, event: ev.DistanceChanged) -> None:
+    floor.far = event.far
+
+
+def overlap_distance(floor: Floor, event: ev.DistanceChanged) -> None:
+    """It is known better now who speaks. Words of the caller's stay theirs when somebody else goes on."""
+    turn = floor.turn
+    assert turn is not None
+    floor.far = event.far
+    if turn.over:
+        return  # it is of a sound that may become speech
+    if turn.far and not event.far:
+        turn.far = False
+        _believe(floor, event.at)
+    elif event.far and turn.sounds_until == turn.began:
+        if floor.state is State.PAUSED:
+            if floor.paused_at is None:
+                return  # they spoke before the bot did
+            _go_on_in_doubt(floor)
+        turn.far = True
         judge_overlap(floor, event.at)
+
+
+def _believe(floor: Floor, now: float) -> None:
+    """What only lowered the bot may be the caller: it pauses, where no words have shown what it is."""
+    turn = floor.turn
+    assert turn is not None
+    if turn.over or floor.echo_doubted or turn.far:
+        return
+    if floor.state is State.DOUBTING and turn.text is None:
+        _pause(floor, now)
+    judge_overlap(floor, now)
 
 
 def overlap_speech(floor: Floor, event: ev.SpeechStarted) -> None:
     assert floor.turn is not None
     floor.talking_since = event.since
     floor.turn.speaks_again()
-    if floor.state is State.DOUBTING and not floor.echo_doubted and floor.turn.text is None:
-        _pause(floor, event.at)
-    judge_overlap(floor, event.at)
+    floor.turn.far = floor.turn.far and floor.far
+    _believe(floor, event.at)
 
 
 def overheard_speech(floor: Floor, event: ev.SpeechStarted) -> None:
@@ -236,7 +269,18 @@ def overlap_text(floor: Floor, event: ev.PartialText | ev.FinalText) -> None:
     if isinstance(event, ev.FinalText) and turn is not None and event.request != turn.request and not turn.final:
         event = ev.PartialText(event.at, event.segment, event.text)  # they went on meanwhile: these are words so far
     if note_text(floor, event):
+        if turn is not None and isinstance(event, ev.PartialText) and asks_for_floor(event.text):
+            turn.alike = turn.alike + 1 if begin_alike(event.text, turn.heard) else 1
+            turn.heard = event.text
         judge_overlap(floor, event.at)
+
+
+def overlap_sound(floor: Floor, event: ev.SpeechMaybe) -> None:
+    """Don't go on into a sound that may be the caller's next word."""
+    turn = floor.turn
+    assert turn is not None
+    if turn.over:
+        turn.held_until = min(event.at, turn.sounds_until + WORDS_S) + MAYBE_HOLDS_S
 
 
 def overlap_tick(floor: Floor, event: ev.Tick) -> None:
@@ -255,8 +299,14 @@ def judge_overlap(floor: Floor, now: float) -> None:
     doubted = floor.state is State.DOUBTING
     sure = turn.confidence if turn.text is not None else 1.0
     heard = _heard_s(floor, now)
-    verdict = judge(Overlap(spoke, turn.over, text, known, floor.expect, early, doubted, turn.before, sure, heard))
-    if verdict is Verdict.RESUME:
+    verdict = judge(
+        Overlap(
+            spoke, turn.over, text, known, floor.expect, early, doubted, sure, heard, turn.alike, turn.far
+        )
+    )
+    if verdict is Verdict.RESUME and turn.over and now < turn.held_until:
+        floor.timer = turn.held_until
+    elif verdict is Verdict.RESUME:
         _resume(floor, now)
     elif verdict is Verdict.STOP:
         if doubted:
@@ -291,8 +341,8 @@ def _pause_until(floor: Floor, now: float) -> float | None:
     if turn.text is not None and not is_hum(turn.text) and (plain or (twice and turn.over)):
         return floor.paused_at
     if turn.over:
-        return turn.sounds_until + WORDS_S
-    empty = turn.text is not None and is_hum(turn.text) and heard_s >= WORD_S
+        return max(turn.sounds_until + WORDS_S, turn.held_until)
+    empty = turn.text is not None and is_hum(turn.text) and heard_s >= WORD_S and not asks_for_floor(turn.before or "")
     return floor.paused_at + EMPTY_S if empty else None
 
 

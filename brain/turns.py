@@ -249,6 +249,7 @@ _row((State.HELD,), ev.PromptStarted, _held_prompt)
 _row((State.SPEAKING,), ev.SpeechMaybe, overlap.maybe_over_bot)
 _row((State.ENDING,), ev.SpeechMaybe, caller_turn.sound_in_pause)
 _row((State.LISTENING,), ev.SpeechMaybe, caller_turn.sound_in_silence)
+_row(_JUDGED, ev.SpeechMaybe, overlap.overlap_sound)
 _row(_OVER_BOT, ev.SpeechStarted, overlap.speech_over_bot)
 _row(_JUDGED, ev.SpeechStarted, overlap.overlap_speech)
 _row((State.OVERHEARING,), ev.SpeechStarted, overlap.overheard_speech)
@@ -256,6 +257,7 @@ _row(_QUIET, ev.SpeechStarted, caller_turn.turn_begins)
 _row((State.ENDING,), ev.SpeechStarted, caller_turn.turn_goes_on)
 _row(_JUDGED, ev.SpeechStopped, overlap.overlap_pause)
 _row((State.DOUBTING,), ev.EchoChanged, overlap.doubt_changed)
+_row(_JUDGED, ev.DistanceChanged, overlap.overlap_distance)
 _row((State.OVERHEARING,), ev.SpeechStopped, overlap.overheard_pause)
 _row((State.HEARING,), ev.SpeechStopped, caller_turn.pause_begins)
 for _text in (ev.PartialText, ev.FinalText):
@@ -283,6 +285,7 @@ _ANYWHERE: dict[type[Any], Callable[..., None]] = {
     ev.TurnScore: caller_turn.scored,
     ev.Prosody: caller_turn.sounded,
     ev.EchoChanged: overlap.echo_changed,
+    ev.DistanceChanged: overlap.distance_changed,
     ev.KeyPressed: caller_turn.key,
     ev.Asked: _asked,
     ev.AskWithdrawn: _withdrawn,

@@ -151,6 +151,11 @@ class Vad:
         return self._probability
 
     @property
+    def level_dbfs(self) -> float:
+        """How loud the last frame was."""
+        return self._levels[(self._count - 1) % _RING]
+
+    @property
     def noise_dbfs(self) -> float:
         """The line's noise, as far as known."""
         return self._floor

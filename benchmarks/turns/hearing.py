@@ -27,6 +27,7 @@ from benchmarks.turns.items import FRAME, FRAME_S, RATE
 from benchmarks.turns.memo import Memo, digest
 from brain import events as ev
 from brain.ear import DOUBTED, VOICE_DBFS
+from media.distance import Distance
 from media.echo import EchoCanceller
 from media.frame import Pcm
 from media.levels import Levels
@@ -58,11 +59,12 @@ class Hearing(Protocol):
 
 
 class Live:
-    """The real chain, for a call of at most `frames` frames."""
+    """The real chain, for a call of at most `frames` frames. `caller_dbfs`: how loud earlier turns were."""
 
-    def __init__(self, frames: int) -> None:
+    def __init__(self, frames: int, caller_dbfs: float | None = None) -> None:
         self._echo, self._vad, self._levels = EchoCanceller(RATE), Vad(RATE), Levels(RATE)
         self._near = NearTalk()
+        self._distance = Distance(caller_dbfs)
         self._audio = np.zeros(frames * FRAME, np.int16)
         self._count = 0
         self.doubted = False
@@ -87,6 +89,9 @@ class Live:
         if doubted is not self.doubted:
             self.doubted = doubted
             events.insert(0, ev.EchoChanged(now, doubted))
+        vad, far = self._vad, self._distance.far
+        if self._distance.hear(vad.level_dbfs, vad.noise_dbfs, vad.activity, vad.over_voice) is not far:
+            events.insert(0, ev.DistanceChanged(now, not far))
         return events
 
     def may_stop_within(self, seconds: float) -> bool:
@@ -159,6 +164,8 @@ def listened(audio: Pcm, memo: Memo, sent: Pcm | None = None) -> Known:
         for number in range(audio.size // FRAME):
             piece = slice(number * FRAME, (number + 1) * FRAME)
             for event in live.hear(audio[piece], SILENT if sent is None else sent[piece]):
+                if isinstance(event, ev.DistanceChanged):
+                    continue  # it says something of overlaps, which aren't known beforehand
                 detail = event.doubted if isinstance(event, ev.EchoChanged) else event.since  # type: ignore[union-attr]
                 found.append([number, type(event).__name__, event.at, detail])
         return [live.heard.tobytes().hex(), found]

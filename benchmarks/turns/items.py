@@ -57,7 +57,8 @@ class Overlap:
     """What the caller's line brings while the bot speaks `prompt`, from the first sample of both on.
 
     `echo` (delay in ms, loss in dB) is that of a speakerphone, None where there is none. `interrupts`: the caller
-    wants the floor; anything else is to be talked through.
+    wants the floor; anything else is to be talked through. `caller_dbfs` is how loud the caller was in earlier turns,
+    for a bot that has heard some.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Overlap:
     prompt: Pcm
     prompt_text: str
     echo: tuple[float, float] | None = None
+    caller_dbfs: float | None = None
 
 
 def half_of(key: str) -> Half:

@@ -78,9 +78,9 @@ def open_loop(overlap: Overlap) -> tuple[Pcm, Pcm]:
     return np.concatenate(pieces), sent
 
 
-def talked_over(overlap: Overlap, models: Models) -> Heard:
-    """Our bot's prompt, with the caller over it."""
-    call = _Call(overlap, models)
+def talked_over(overlap: Overlap, models: Models, known: bool = False) -> Heard:
+    """Our bot's prompt, with the caller over it; `known`: the bot has heard earlier turns of theirs."""
+    call = _Call(overlap, models, overlap.caller_dbfs if known else None)
     frames, ends = overlap.audio.size // FRAME, overlap.ends / RATE
     for number in range(frames):
         call.frame(number)
@@ -93,9 +93,9 @@ def talked_over(overlap: Overlap, models: Models) -> Heard:
 
 
 class _Call:
-    def __init__(self, overlap: Overlap, models: Models) -> None:
+    def __init__(self, overlap: Overlap, models: Models, caller_dbfs: float | None) -> None:
         self._line = Line(overlap)
-        self._hearing = Live(overlap.audio.size // FRAME)
+        self._hearing = Live(overlap.audio.size // FRAME, caller_dbfs)
         self._recogniser = Recogniser(models, self._hearing, own=overlap.prompt_text)
         self._playout = Playout(RATE)
         self._written: deque[Pcm] = deque([SILENT] * AHEAD)

@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.echo_paths import convolved, room
 from benchmarks.human_clips import POCKETSPHINX, package_file
 from benchmarks.line_corpus import Signal, babble, load
-from benchmarks.turns import people, voices
+from benchmarks.turns import overlap_people, people, voices
 from benchmarks.turns.items import FRAME, RATE, Half, Overlap, half_of, rng_of
 from benchmarks.turns.line import Line, bed, brought_to, carried, drawn
 from benchmarks.turns.scripts import EXPECTS
@@ -106,16 +106,21 @@ NODS = {
     Half.SCORED: ("Yep.", "All right.", "I see.", "Sure.", "Okay, okay.", "Mhm.", "Great."),
 }
 SOUNDS_EACH = {"cough": 8, "throat": 4, "laughter": 6, "keyboard": 6, "breathing": 5, "knocks": 3, "mm-hm": 8}
+MORE_LAUGHTER = 20
+"""Of the tuning half: what recognisers find in laughter differs from laugh to laugh."""
 ECHOES = ((40, 12), (80, 18), (120, 12), (160, 24), (200, 16), (240, 30), (100, 8), (60, 26))
 """(delay in ms, loss in dB) of speakerphones alone; odd ones are tuning's."""
 VOICES_A_TEXT = 2
+VARIES_DB = 2.0
+"""Standard deviation of how loud a caller is from turn to turn, and of what is measured of it."""
 ROOM_DB = (-26.0, -18.0)
 """A second voice in the room, under the caller's level."""
 
 
 def overlaps(half: Half) -> list[Overlap]:
     """The half's overlaps. Raises what `turn_corpus.turns` does."""
-    return [*_interruptions(half), *_nods(half), *_sounds(half), *_others(half), *_echoes(half)]
+    more = [*_more_people(), *_more_laughter()] if half is Half.TUNING else []
+    return [*_interruptions(half), *_nods(half), *_sounds(half), *_others(half), *_echoes(half), *more]
 
 
 def _interruptions(half: Half) -> list[Overlap]:
@@ -165,13 +170,13 @@ def _nods(half: Half) -> list[Overlap]:
 
 
 def _sounds(half: Half) -> list[Overlap]:
-    found = []
-    for kind, count in SOUNDS_EACH.items():
-        for number in range(count):
-            name = f"{half.value} {kind} {number}"
-            signal = SOUNDS[kind](rng_of(f"sound {name}"))
-            found.append(_overlap(half, name, kind, "synthetic", False, False, "", "talk", _whole(signal), 0.0))
-    return found
+    return [_sound(half, kind, number) for kind, count in SOUNDS_EACH.items() for number in range(count)]
+
+
+def _sound(half: Half, kind: str, number: int) -> Overlap:
+    name = f"{half.value} {kind} {number}"
+    signal = SOUNDS[kind](rng_of(f"sound {name}"))
+    return _overlap(half, name, kind, "synthetic", False, False, "", "talk", _whole(signal), 0.0)
 
 
 def _others(half: Half) -> list[Overlap]:
@@ -190,6 +195,21 @@ def _others(half: Half) -> list[Overlap]:
         shift = float(rng.uniform(-20, -14))
         found.append(_overlap(half, name, "babble", "people", True, False, "", "talk", _whole(signal), shift))
     return found
+
+
+def _more_people() -> list[Overlap]:
+    half, found = Half.TUNING, []
+    for n in overlap_people.near():
+        name, person = f"{n.name} interrupts", n.name.split()[0]
+        found.append(_overlap(half, name, n.kind, person, True, True, "", n.expects, n.speech))
+    for f in overlap_people.far():
+        found.append(_overlap(half, f.name, f.kind, "people", True, False, "", "talk", _whole(f.signal), f.shift_db))
+    return found
+
+
+def _more_laughter() -> list[Overlap]:
+    first = SOUNDS_EACH["laughter"]
+    return [_sound(Half.TUNING, "laughter", number) for number in range(first, first + MORE_LAUGHTER)]
 
 
 def _echoes(half: Half) -> list[Overlap]:
@@ -277,4 +297,5 @@ def _overlap(
     return Overlap(
         name, half, kind, source, human, interrupts, text, EXPECTS[expects], str(line), carried(line, total, rng),
         start + begins, start + ends, prompt, prompt_text, echo,
+        level + float(rng_of(f"earlier turns {name}").normal(0, VARIES_DB)),
     )  # fmt: skip

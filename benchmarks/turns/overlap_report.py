@@ -20,6 +20,8 @@ from benchmarks.turns.pipecat_turns import spans
 from brain import events as ev
 
 LONGEST_PAUSE_S = 0.4
+KNOWN = "ours, caller known"
+"""Ours, in a call in which the caller has had a turn: then it is known how loud they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,10 @@ class Outcome:
 
 def run(overlaps: Sequence[Overlap], models: Models) -> dict[str, list[Outcome]]:
     """Every policy over `overlaps`."""
-    found: dict[str, list[Outcome]] = {"ours": [], "our voice detector": [], "pipecat's voice detector": []}
+    found: dict[str, list[Outcome]] = {"ours": [], KNOWN: [], "our voice detector": [], "pipecat's voice detector": []}
     for overlap in overlaps:
         found["ours"].append(ours(overlap, models))
+        found[KNOWN].append(ours(overlap, models, known=True))
         heard, sent = open_loop(overlap)
         known = listened(heard, models.memo, sent)
         started = [e.at for events in known.events.values() for e in events if isinstance(e, ev.SpeechStarted)]
@@ -52,9 +55,9 @@ def run(overlaps: Sequence[Overlap], models: Models) -> dict[str, list[Outcome]]
     return found
 
 
-def ours(overlap: Overlap, models: Models) -> Outcome:
-    """Our turn manager's."""
-    heard = talked_over(overlap, models)
+def ours(overlap: Overlap, models: Models, known: bool = False) -> Outcome:
+    """Our turn manager's; `known`: where the caller has been heard before."""
+    heard = talked_over(overlap, models, known)
     onset = overlap.onset / RATE
     stop = None if heard.stopped is None or heard.silent is None else 1000 * (heard.silent - onset)
     pause = max((1000 * (b - a) for a, b in heard.pauses), default=0.0)
@@ -79,17 +82,23 @@ def table(half: Half, found: dict[str, list[Outcome]]) -> dict[str, Any]:
         rows[name] = {"all": _row(name, outcomes)}
         for group, human in (("people", True), ("synthetic", False)):
             rows[name][group] = _row(f"  {name}, {group}", [o for o in outcomes if o.human is human])
-    print("  ours by kind:")
-    rows["ours"]["kinds"] = {}
-    for kind in dict.fromkeys(o.kind for o in one):
-        rows["ours"]["kinds"][kind] = _row(f"  {kind}", [o for o in one if o.kind == kind])
+    for name in (name for name in ("ours", KNOWN) if name in found):
+        print(f"  {name}, by kind:")
+        rows[name]["kinds"] = {}
+        for kind in dict.fromkeys(o.kind for o in one):
+            rows[name]["kinds"][kind] = _row(f"  {kind}", [o for o in found[name] if o.kind == kind])
     return rows
 
 
 def items(found: dict[str, list[Outcome]]) -> None:
     """Print every overlap that didn't go as it should."""
-    print("\nours, overlaps: what was missed, late, stopped for nothing, or paused")
-    for o in found["ours"]:
+    for name in (name for name in ("ours", KNOWN) if name in found):
+        print(f"\n{name}, overlaps: what was missed, late, stopped for nothing, or paused")
+        _items(found[name])
+
+
+def _items(outcomes: Sequence[Outcome]) -> None:
+    for o in outcomes:
         if o.interrupts and (o.stop_ms is None or o.stop_ms > 200):
             print(f"  {'missed' if o.stop_ms is None else f'late: {o.stop_ms:.0f} ms':18} {o.kind:18} {o.name}")
         if not o.interrupts and (o.stop_ms is not None or o.pause_ms > 0 or o.stuck):

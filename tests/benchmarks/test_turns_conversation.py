@@ -136,7 +136,7 @@ def overlap(begins, ends, interrupts):
 def listening(monkeypatch):
     def set_up(*stretches):
         monkeypatch.setattr(
-            over_bot, "Live", lambda frames: Fixed(heard(np.zeros(frames * FRAME, np.int16), *stretches))
+            over_bot, "Live", lambda frames, own: Fixed(heard(np.zeros(frames * FRAME, np.int16), *stretches))
         )
 
     return set_up

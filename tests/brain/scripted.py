@@ -26,7 +26,7 @@ ONSET_S = 0.08
 """From the first sound to `SpeechStarted`."""
 STOP_S = 0.12
 """From the last sound to `SpeechStopped`."""
-PARTIAL_S = 0.2
+PARTIAL_S = 0.15
 """Between two partials."""
 INTERJECTED_S = 0.05
 """From an `Interject` to its first sound; it lasts `LETTER_S` a letter, and a prompt waits for its end."""
@@ -75,14 +75,14 @@ class Talk:
         return self
 
     def says(self, text: str, start: float, end: float, partial: float | None = None) -> Talk:
-        """The caller speaks from `start` to `end`; partials show the text a little before `partial`, and then. "" is a
+        """The caller speaks from `start` to `end`; partials show the text twice before `partial`, and then. "" is a
         noise."""
         self._words.append(_Words(end, text))
         self.at(start + 0.04, ev.SpeechMaybe(start + 0.04, start))
         self.at(start + ONSET_S, ev.SpeechStarted(start + ONSET_S, start))
         if partial is not None:
-            self.at(partial - PARTIAL_S, lambda: self._partial(text))
-            self.at(partial, lambda: self._partial(text))
+            for before in (2, 1, 0):
+                self.at(partial - before * PARTIAL_S, lambda: self._partial(text))
         return self.at(end + STOP_S, ev.SpeechStopped(end + STOP_S, end))
 
     def keys(self, keys: str, start: float, every: float = 0.3) -> Talk:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from no_echo import NoEcho
-from virtual_call import FRAME, Line, asking, call
+from virtual_call import FRAME, Line, LoudVad, asking, call
 
 from brain import ear, journal
 from brain import events as ev
@@ -15,6 +15,7 @@ from brain.stt.fake import ScriptedStream, ScriptedStt
 from media.echo import EchoState
 from media.frame import Pcm
 from media.prosody import Prosody
+from media.vad import Activity
 
 
 class Noting(ScriptedStt):
@@ -68,6 +69,25 @@ def test_a_voice_louder_than_an_echo_can_be_is_not_doubted(monkeypatch: pytest.M
                 doubted.append((frame, now))
         assert [state for _, state in doubted] == [True, False, True]
         assert 11 <= doubted[1][0] <= 12
+
+    call(scene, monkeypatch)
+
+
+def test_a_voice_far_under_the_callers_own_is_somebody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their level is learnt from a turn of half a second, while nothing of ours sounds."""
+    monkeypatch.setattr(
+        LoudVad, "activity", property(lambda vad: Activity.SPEECH if vad._loud else Activity.QUIET)
+    )
+
+    async def scene(line: Line) -> None:
+        sent, none = np.full(FRAME, 3000, np.int16), np.zeros(FRAME, np.int16)
+        far: list[bool] = []
+        for level, ours, frames in ((9000, none, 25), (0, none, 25), (1500, sent, 20), (0, sent, 10), (9000, sent, 5)):
+            for _ in range(frames):
+                line.agent.hear(np.full(FRAME, level, np.int16), ours, line.position, line.position + FRAME)
+                line.position += FRAME
+            far.append(line.agent.turns.floor.far)
+        assert far == [False, False, True, True, False]
 
     call(scene, monkeypatch)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from brain.expect import Expect, Kind
@@ -10,6 +12,7 @@ from brain.interruption import (
     LONG_S,
     Overlap,
     Verdict,
+    begin_alike,
     fits,
     is_backchannel,
     is_hum,
@@ -31,6 +34,7 @@ BACKCHANNELS = [
     "Ahh",
     "erm",
 ]
+REPEATED = ["Buh, Buh, Buh, B", "That's all, that's all, that's all.", "Yes, yes sir"]
 WORDS = ["No.", "Stop.", "Wait, no.", "I need a doctor", "Okay, but", "Нет", "operator", "one"]
 
 
@@ -41,11 +45,9 @@ def after(
     return judge(Overlap(spoke_s, True, text, True, expect, early))
 
 
-def during(
-    text: str | None, spoke_s: float = 0.5, expect: Expect | None = None, before: str | None = None
-) -> Verdict:
-    """The verdict while the caller still speaks."""
-    return judge(Overlap(spoke_s, False, text, False, expect, before=before))
+def during(text: str | None, spoke_s: float = 0.5, expect: Expect | None = None, alike: int = 1) -> Verdict:
+    """The verdict while the caller still speaks; `alike` transcripts began so."""
+    return judge(Overlap(spoke_s, False, text, False, expect, alike=alike))
 
 
 @pytest.mark.parametrize("text", [*BACKCHANNELS, "", "..."])
@@ -61,14 +63,42 @@ def test_words_stop_it(text: str) -> None:
     assert after(text) is Verdict.STOP
 
 
-def test_two_words_stop_it_before_they_are_final_one_does_not() -> None:
-    assert during("I need", before="I ne") is Verdict.STOP
+def test_words_that_came_thrice_stop_it_before_they_are_final() -> None:
+    assert during("I need", alike=3) is Verdict.STOP
+    assert during("I need", alike=2) is Verdict.WAIT
     assert during("doctor") is Verdict.WAIT
+
+
+def test_of_unlikely_words_the_final_decides() -> None:
+    unlikely = Overlap(0.6, False, "I knead", False, None, confidence=0.39, alike=3)
+    assert judge(unlikely) is Verdict.WAIT
+    assert judge(replace(unlikely, confidence=0.0)) is Verdict.STOP  # 0: it isn't known
+    assert judge(replace(unlikely, over=True, final=True, confidence=0.2)) is Verdict.STOP
+    assert judge(replace(unlikely, over=True, final=True, confidence=0.2, alike=2)) is Verdict.RESUME
+
+
+def test_somebody_far_off_stops_nothing() -> None:
+    far = Overlap(0.6, False, "Stop, wait", False, None, alike=5, far=True)
+    assert judge(far) is Verdict.WAIT
+    assert judge(replace(far, over=True)) is Verdict.WAIT
+    assert judge(replace(far, over=True, final=True)) is Verdict.RESUME
+    assert judge(replace(far, spoke_s=LONG_S)) is Verdict.RESUME
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("Extend", "extension.", True), ("I need", "I knead", True), ("Where?", "Work", False), ("", "Work", False),
+        ("The age", "There was", False),
+    ],
+)  # fmt: skip
+def test_a_word_that_was_cut_off_begins_alike(one: str, other: str, alike: bool) -> None:
+    assert begin_alike(one, other) is alike
 
 
 def test_words_that_another_transcript_contradicts_do_not_stop_it() -> None:
     """What is found in laughter changes from decode to decode."""
-    assert during("This is a hot", before="There's a") is Verdict.WAIT
+    assert during("This is a hot", alike=1) is Verdict.WAIT
 
 
 def test_who_says_wait_stops_it_at_once_where_enough_of_it_was_heard() -> None:
@@ -142,8 +172,7 @@ def test_nothing_is_taken_where_the_bot_has_said_nothing() -> None:
 
 def test_words_that_come_once_may_be_none() -> None:
     assert during("This is a hot pot.") is Verdict.WAIT
-    assert during("This is a hot pot.", before="") is Verdict.WAIT
-    assert during("This is a hot", before="This is") is Verdict.STOP
+    assert during("This is a hot", alike=3) is Verdict.STOP
 
 
 @pytest.mark.parametrize(
@@ -157,7 +186,7 @@ def test_one_word_at_the_end_of_a_sound_has_to_be_likely(text: str, confidence: 
     assert judge(Overlap(0.4, True, text, True, None, confidence=confidence)) is verdict
 
 
-@pytest.mark.parametrize("text", ["Buh-buh-buh-buh", "Bbbbbbbbbbb", "Go go go go go", "Ha ha ha", "Yes, yes sir"])
+@pytest.mark.parametrize("text", ["Buh-buh-buh-buh", "Bbbbbbbbbbb", "Go go go go go", "Ha ha ha", *REPEATED])
 def test_what_is_written_for_laughter_is_no_word(text: str) -> None:
     assert is_backchannel(text)
 

@@ -34,6 +34,7 @@ EVERY_EVENT: list[ev.Event] = [
     ev.FinalText(1.3, 3, 4, "Füße, да", 0.123456789),
     ev.TurnScore(1.4, 4, 1e-17),
     ev.EchoChanged(1.45, True),
+    ev.DistanceChanged(1.47, False),
     ev.KeyPressed(1.5, "#"),
     ev.PromptStarted(1.6, 5, Interruptible.KEYS),
     ev.PromptEnded(1.7, 5),

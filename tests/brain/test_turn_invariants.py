@@ -33,7 +33,7 @@ TEXTS = [
 MOVES = [
     "maybe", "start", "stop", "partial", "final", "stale final", "score", "key", "#", "prompt", "prompt end",
     "ask", "ask with prompt", "withdraw", "stt fails", "stt recovers", "hold", "unhold", "wait",
-    "echo", "no echo", "interjection", "interjection fails",
+    "echo", "no echo", "far", "near", "interjection", "interjection fails",
 ]  # fmt: skip
 
 
@@ -147,6 +147,8 @@ class World:
                 self.give(ev.SpeechMaybe(at, at - 0.05))
             case "echo" | "no echo":
                 self.give(ev.EchoChanged(at, name == "echo"))
+            case "far" | "near":
+                self.give(ev.DistanceChanged(at, name == "far"))
             case "start" if not self.speech:
                 self.speech = True
                 self.give(ev.SpeechStarted(at, at - 0.1))
@@ -315,7 +317,8 @@ ANY = st.sampled_from(
         lambda at: ev.PromptStarted(at, 2, Interruptible.NO), lambda at: ev.Asked(at, Expect()),
         lambda at: ev.Asked(at, Expect(Kind.DIGITS), True), lambda at: ev.AskWithdrawn(at),
         lambda at: ev.SttFailed(at), lambda at: ev.SttRecovered(at), lambda at: ev.HoldChanged(at, True),
-        lambda at: ev.HoldChanged(at, False),
+        lambda at: ev.HoldChanged(at, False), lambda at: ev.DistanceChanged(at, True),
+        lambda at: ev.DistanceChanged(at, False),
     ]
 )  # fmt: skip
 

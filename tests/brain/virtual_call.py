@@ -50,6 +50,8 @@ class LoudVad:
         self._loud = self._quiet = 0
         self._began = self._ended = 0
 
+    noise_dbfs = level_dbfs = -70.0
+
     @property
     def activity(self) -> Activity:
         return Activity.QUIET

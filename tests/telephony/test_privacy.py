@@ -77,6 +77,8 @@ class LoudVad:
     def __init__(self, rate_hz: int) -> None:
         self.speech, self.quiet, self.ended = False, 0, 0
 
+    noise_dbfs = level_dbfs = -70.0
+
     @property
     def activity(self) -> Activity:
         return Activity.QUIET
