@@ -59,6 +59,10 @@ class EchoFilter:
         estimate = np.einsum("pf,pf->f", self._far, self._path)
         return np.fft.irfft(estimate)[self._block :].astype(np.float32)
 
+    def response(self) -> Block:
+        """The path as an impulse response, (partitions * block) samples."""
+        return np.fft.irfft(self._path, axis=1)[:, : self._block].astype(np.float32).reshape(-1)
+
     def spectra(self, one: Block, other: Block) -> tuple[Bins, Bins]:
         """Of two blocks, each behind one of silence: what `learn` takes."""
         self._padded[0, self._block :] = one
