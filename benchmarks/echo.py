@@ -1,12 +1,12 @@
 """The echo canceller: ITU-T G.168's tests, telephones and speakerphones with the bot's voices, and what it costs.
 
-    python -m benchmarks.echo [g168] [cost] [speech] [talk] [drawn] [--minutes 30]
+    python -m benchmarks.echo [g168] [cost] [speech] [talk] [drawn] [jumps] [--minutes 30]
 
 `g168`: tests 2A, 2B and 3A as spandsp's echo_tests.c puts them, on four hybrids of our own. `speech`: the bot
 speaks, the caller doesn't; what the voice detector and the recogniser make of the canceller's output. `talk`: a
-person speaks over the bot; how well he is recognised. `cost`: CPU time of a frame. Only when named:
-`drawn`, as `speech` on twenty paths drawn by chance. Both
-voices are synthesised once and kept in the cache folder.
+person speaks over the bot; how well he is recognised. `cost`: CPU time of a frame. Only when named: `drawn`, as
+`speech` on twenty paths drawn by chance; `jumps`, on ten whose delay jumps in other ways. Both voices are synthesised
+once and kept in the cache folder.
 """
 
 from __future__ import annotations
@@ -93,6 +93,41 @@ def drawn_paths(count: int = 20, seed: int = 77) -> dict[str, Path]:
             response = room(200 + n, loss, float(rng.uniform(0.15, 0.4)), float(rng.uniform(2, 8)))
         paths[f"{n:2} {kind}, {delay:.0f} ms, {loss:.0f} dB"] = Path(response, ((0, delay),), clip, seed=n + 9)
     return paths
+
+
+def jumping_paths() -> dict[str, Path]:
+    """Speakerphones behind jitter buffers of other habits than those above: none of them was tuned with."""
+
+    def regular(number: int, step_ms: float, every_s: int, count: int, first_ms: float, **more: Any) -> Path:
+        times = range(0, 3600, every_s)
+        delays = tuple((t, first_ms + step_ms * (t // every_s % count)) for t in times)
+        return Path(room(number, 10, 0.25), delays, **more)
+
+    def wandering(seed: int, step_ms: float | None) -> Path:
+        """By `step_ms` or a multiple of it up to three at a time, or to anywhere, every 2 to 15 s."""
+        rng = np.random.default_rng(seed)
+        delays, at, delay = [], 0.0, 150.0
+        while at < 3600:
+            delays.append((at, delay))
+            at += float(rng.uniform(2, 15))
+            if step_ms is None:
+                delay = float(rng.uniform(80, 200))
+            else:
+                delay = min(260.0, max(60.0, delay + step_ms * float(rng.choice((-3, -2, -1, 1, 2, 3)))))
+        return Path(room(300 + seed, 10, 0.25), tuple(delays), seed=seed)
+
+    return {
+        "30 ms every 7 s": regular(301, 30, 7, 3, 140),
+        "40 ms every 15 s": regular(302, 40, 15, 3, 120),
+        "20 ms every 3 s": regular(303, 20, 3, 4, 160),
+        "10 ms every 5 s": regular(304, 10, 5, 5, 80),
+        "20 ms every 10 s, clips": regular(305, 20, 10, 4, 140, clip=0.15),
+        "10 to 30 ms, 2 to 15 s": wandering(311, 10),
+        "20 to 60 ms, 2 to 15 s": wandering(312, 20),
+        "20 to 60 ms, 2 to 15 s, again": wandering(313, 20),
+        "up to 120 ms, 2 to 15 s": wandering(314, None),
+        "up to 120 ms, 2 to 15 s, again": wandering(315, None),
+    }
 
 
 def cancelled(near: Pcm, far: Pcm, canceller: EchoCanceller) -> Pcm:
@@ -282,14 +317,14 @@ def run_cost() -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", help="g168, cost, speech, talk (all four without), drawn")
+    parser.add_argument("parts", nargs="*", help="g168, cost, speech, talk (all four without), drawn, jumps")
     parser.add_argument("--path", default="", help="only the paths whose name holds this")
     parser.add_argument("--minutes", type=float, default=30.0, help="of bot speech, all paths together")
     arguments = parser.parse_args()
     parts = arguments.parts or ["g168", "cost", "speech", "talk"]
     paths = {name: path for name, path in PATHS.items() if arguments.path in name}
     result: dict[str, Any] = {"benchmark": "echo"}
-    needs_model = {"speech", "drawn", "talk"} & set(parts)
+    needs_model = {"speech", "drawn", "jumps", "talk"} & set(parts)
     model = WhisperModel(model_folder("base"), threads=1, parallel=1) if needs_model else None
     if "g168" in parts:
         result["g168"] = run_g168()
@@ -299,6 +334,8 @@ def main() -> None:
         result["speech"] = run_speech(paths, arguments.minutes, model)
     if "drawn" in parts:
         result["drawn"] = run_speech(drawn_paths(), arguments.minutes, model)
+    if "jumps" in parts:
+        result["jumps"] = run_speech(jumping_paths(), arguments.minutes, model)
     if "talk" in parts and model is not None:
         result["talk"] = run_talk(paths, model)
     print(json.dumps(result))

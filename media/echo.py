@@ -6,8 +6,7 @@ told from the caller's voice (`media.echo_suppressor`). Nothing of it runs while
 echo's reach, nor, but for a look every half second, on a line without echo.
 
 The delay is constant in pieces: a jitter buffer that drops or conceals moves it. The path that was learnt is
-good at the new delay too, so only the place in the far signal moves, within a frame or two where the echo is
-recognised (`media.echo_jump`).
+good at the new delay too, so only the place in the far signal moves (`media.echo_jump` recognises the echo there).
 
 The path is kept while the canceller rests. It wakes with the first frame that is played, before its echo can
 have come back.
@@ -63,7 +62,7 @@ _LOST_UNCONVERGED = -0.55
 _NEW_PATH_FRAMES, _NEW_DELAY_FRAMES = 75, 12
 """A path that was learnt for a shorter time is expected to be wrong; at a new delay it has to be measured first."""
 _STRANGE, _LOUD = 0.4, 8.0
-"""A jump is looked for where so much of a frame's power is left, and it has so many times that of the line's noise."""
+"""A jump is looked for where so much of a frame's power, high sounds foremost, is left, and it is so far over noise."""
 
 
 class EchoState(Enum):
@@ -115,8 +114,8 @@ class EchoCanceller:
         self._end = self._kept
         self._state = EchoState.UNKNOWN
         self._since_played = 1 << 30  # frames
-        self._delay: int | None = None  # samples
-        self._start = 0  # samples that the filter's first tap lies behind
+        self._delay: int | None = None  # samples, as is `_start`, which the filter's first tap lies behind
+        self._start = 0
         self._to_look = _LOOK_FRAMES
         self._gain = _UNLEARNT_GAIN
         self._unproven = 0  # frames with an echo until the path may be found wrong
@@ -279,8 +278,7 @@ class EchoCanceller:
         left = heard - echo
         if self._has_jumped(heard, left):
             reference = self._reference(0)
-            echo = self._filter.echo(reference)
-            left = heard - echo
+            left = heard - (echo := self._filter.echo(reference))
         error, taken = self._filter.spectra(left, echo)
         suppressor = self._suppressor
         erle_db = self.erle_db
@@ -303,15 +301,16 @@ class EchoCanceller:
     def _has_jumped(self, heard: Block, left: Block) -> bool:
         """Where the path doesn't explain this frame, look whether its echo has moved, and if so go there."""
         self._settled += 1
-        if not self._learnt or self._delay is None:
+        faint = float(heard.dot(heard)) < _LOUD * self._size * self._suppressor.noise_power
+        if not self._learnt or self._delay is None or faint:
             return False
-        power = float(heard.dot(heard))
-        if float(left.dot(left)) < _STRANGE * power or power < _LOUD * self._size * self._suppressor.noise_power:
+        steps, steps_left = heard[1:] - heard[:-1], left[1:] - left[:-1]
+        if float(steps_left.dot(steps_left)) < _STRANGE * float(steps.dot(steps)):
             return False
         early = min(self._jumps.reach, self._start)
-        far = self._far[: self._end - self._start + early]
+        near, far = self._near[: self._end], self._far[: self._end - self._start + early]
         response = self._drift.delayed(self._filter.response())
-        jump = self._jumps.look(self._near[: self._end], far, response, early, self._settled)
+        jump = self._jumps.look(near, far, response, early, self._settled)
         if jump is None or self._delay + jump.late > samples(MAX_DELAY_MS, self.rate_hz):
             return False
         if jump.alone:
@@ -335,7 +334,7 @@ class EchoCanceller:
         return float(left.dot(echo)) < _DOUBTED * max(taken, (taken * kept) ** 0.5) and taken > 0.0
 
     def _reference(self, blocks: int = 1) -> Block:
-        """Two blocks of what was played, as late as the filter begins, drift included (of so many blocks)."""
+        """Two blocks of what was played, as late as the filter begins, `blocks` more of drift included."""
         if self._start < TAPS:  # an interpolation would need what isn't played yet
             return self._far[self._end - self._start - 2 * self._size : self._end - self._start]
         whole, kernel = self._drift.step(blocks)
