@@ -50,9 +50,10 @@ class DriftLoop:
         self._offset = 0.0
 
     def delayed(self, response: Block) -> Block:
-        """`response` with the part of a sample that the last step came to."""
-        number = int(self._offset * _STEPS)
-        late: Block = np.convolve(response, _KERNELS[number])[TAPS // 2 - 1 :][: response.size]
+        """`response`, as much later as the drift has come to since the last whole sample."""
+        whole = int(np.floor(self._offset))
+        number = int((self._offset - whole) * _STEPS)
+        late: Block = np.convolve(response, _KERNELS[number])[TAPS // 2 - 1 - whole :][: response.size]
         return late
 
     def step(self, blocks: int = 1) -> tuple[int, Block | None]:

@@ -26,7 +26,9 @@ LEAST_MS = 5
 """A smaller move is the filter's to follow."""
 SHORT_MS, LONG_MS = 40, 200
 """Of the line, compared at once: to notice a jump before the echo is taken for a voice, and under a voice."""
-_LONG_EVERY = 4
+_LONG_EVERY = 5
+_AGREE = 2
+"""Samples by which two long windows in a row may differ."""
 _PREEMPHASIS = np.float32(0.95)
 _LIKELIER = 30.0
 """Natural logarithm of how much likelier another delay must make the line. Beside the right delay, no other reached
@@ -57,6 +59,7 @@ class JumpSearch:
         self._short, self._long = samples(SHORT_MS, rate_hz), samples(LONG_MS, rate_hz)
         self._frame = samples(FRAME_MS, rate_hz)
         self._asked = 0
+        self._suspected = 0  # the last long window's finding
 
     def look(self, near: Block, far: Block, response: Block, early: int, frames: int) -> Jump | None:
         """Look whether the line's newest frame is the echo at another delay.
@@ -70,7 +73,10 @@ class JumpSearch:
                 break
             needed = window + response.size + early + self.reach
             late = self._compare(near[-window:], far[-needed:], response, early)
+            if window == self._long:
+                late, self._suspected = late if abs(late - self._suspected) <= _AGREE else 0, late
             if late:
+                self._suspected = 0
                 return Jump(late, window == self._short)
         return None
 
