@@ -15,6 +15,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
+from itertools import pairwise
 from math import pi, sin, sqrt
 
 import numpy as np
@@ -79,6 +80,8 @@ _GLANCE = 0.4
 its frequency has two thirds there."""
 _WITHIN = 12
 """Not all in a row: a packet lost from the middle of a tone leaves some on either side."""
+_PIECES = 3
+"""A packet that is lost and repeated leaves three. Chords that waver about a limit have more."""
 _HISTORY_FRAMES = 2
 _GAP_WINDOWS = 6
 """A tone gone for so many windows is over. One lost packet of 20 ms empties at most five, and the shortest
@@ -270,8 +273,9 @@ class DtmfDetector:
             return
         keys = [w.key for w in self._history][-_WITHIN:]
         agreeing = keys.count(window.key)
+        pieces = sum(one != window.key == other for one, other in pairwise([-1, *keys]))
         clear = all(key in (-1, window.key) for key in keys[-self._limits.windows :])
-        if clear and agreeing >= self._limits.windows:
+        if clear and agreeing >= self._limits.windows and pieces <= _PIECES:
             if self._phase is _Phase.DOWN:
                 events.append(KeyUp(self._symbol, self._end))
             self._press(window.key, centre, events)
