@@ -33,9 +33,9 @@ def heard(at: int, late: int, frames: int = 12, voice: float = 0.0, seed: int = 
 
 
 def loud(start: int) -> int:
-    """The end of the next 200 ms in which the bot is loud."""
+    """The end of the next 40 ms in which the echo is loud."""
     at = start
-    while np.sqrt(np.mean(ECHO[at - LONG : at] ** 2)) < 300:
+    while np.sqrt(np.mean(ECHO[at - 320 : at] ** 2)) < 300:
         at += 160
     return at
 
