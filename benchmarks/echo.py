@@ -306,11 +306,13 @@ def run_cost() -> dict[str, float]:
     """Microseconds of CPU a frame, the best of five runs of 30 s."""
     far = bot_speech(30, turn_gap_s=0.0)
     quiet = np.zeros_like(far)
+    caller = np.resize(np.concatenate([clip.telephone() for clip in short_clips()]), far.size).astype(float)
     cases = {
         "idle (the bot is silent)": (PATHS["speakerphone, 100 ms, 10 dB"].near(quiet), quiet),
         "line without echo": (Path(np.zeros(4)).near(far), far),
         "active, speakerphone": (PATHS["speakerphone, 100 ms, 10 dB"].near(far), far),
         "active, hybrid": (PATHS["hybrid, 40 ms, 6 dB"].near(far), far),
+        "a caller over it all the time": (PATHS["speakerphone, 100 ms, 10 dB"].near(far, caller), far),
     }
     print("microseconds of CPU for each 20 ms frame at 8 kHz")
     found = {}
