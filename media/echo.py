@@ -61,8 +61,6 @@ _LOST_UNCONVERGED = -0.55
 """Where a loudspeaker clips, the filter takes too much of what is loud."""
 _NEW_PATH_FRAMES, _NEW_DELAY_FRAMES = 75, 12
 """A path that was learnt for a shorter time is expected to be wrong; at a new delay it has to be measured first."""
-_STRANGE, _LOUD = 0.4, 8.0
-"""A jump is looked for where so much of a frame's power, high sounds foremost, is left, and it is so far over noise."""
 
 
 class EchoState(Enum):
@@ -123,7 +121,6 @@ class EchoCanceller:
         self._resting = True
         self._rested = 0  # frames
         self._learnt = False  # whether the path is good enough to know its echo by
-        self._settled = 0  # frames at this delay
         self._drift = DriftLoop(self._size)
         self._before = self._after = self._likeness = self._echo_power = self._left_power = self._played = 0.0
 
@@ -229,12 +226,9 @@ class EchoCanceller:
     def _look(self) -> None:
         """Look for the delay where it isn't known or no longer true."""
         known = self._state in (EchoState.LEARNING, EchoState.CONVERGED)
-        rarely = known or self._state is EchoState.CLEAR
-        if self._state is EchoState.CLEAR:
-            self._rarely = min(2 * self._rarely, _LOOK_LEAST_FRAMES)
-        else:
-            self._rarely = _LOOK_RARELY_FRAMES
-        self._to_look = self._rarely if rarely else _LOOK_FRAMES
+        clear = self._state is EchoState.CLEAR
+        self._rarely = min(2 * self._rarely, _LOOK_LEAST_FRAMES) if clear else _LOOK_RARELY_FRAMES
+        self._to_look = self._rarely if known or clear else _LOOK_FRAMES
         if self._state is EchoState.CONVERGED:
             return
         far = self._far[self._end - self._search.span : self._end]
@@ -278,7 +272,8 @@ class EchoCanceller:
         left = heard - echo
         if self._has_jumped(heard, left):
             reference = self._reference(0)
-            left = heard - (echo := self._filter.echo(reference))
+            echo = self._filter.echo(reference)
+            left = heard - echo
         error, taken = self._filter.spectra(left, echo)
         suppressor = self._suppressor
         erle_db = self.erle_db
@@ -300,17 +295,13 @@ class EchoCanceller:
 
     def _has_jumped(self, heard: Block, left: Block) -> bool:
         """Where the path doesn't explain this frame, look whether its echo has moved, and if so go there."""
-        self._settled += 1
-        faint = float(heard.dot(heard)) < _LOUD * self._size * self._suppressor.noise_power
-        if not self._learnt or self._delay is None or faint:
-            return False
-        steps, steps_left = heard[1:] - heard[:-1], left[1:] - left[:-1]
-        if float(steps_left.dot(steps_left)) < _STRANGE * float(steps.dot(steps)):
+        strange = self._jumps.is_strange(heard, left, self._suppressor.noise_power)
+        if not strange or not self._learnt or self._delay is None:
             return False
         early = min(self._jumps.reach, self._start)
         near, far = self._near[: self._end], self._far[: self._end - self._start + early]
         response = self._drift.delayed(self._filter.response())
-        jump = self._jumps.look(near, far, response, early, self._settled)
+        jump = self._jumps.look(near, far, response, early)
         if jump is None or self._delay + jump.late > samples(MAX_DELAY_MS, self.rate_hz):
             return False
         if jump.alone:
@@ -325,7 +316,7 @@ class EchoCanceller:
         """Take the echo at the delay that is known from now on."""
         end = self._end - self._start - self._size
         self._filter.load(self._far[end - self._filter.history : end])
-        self._settled = 0
+        self._jumps.restart()
         self._likeness = self._echo_power = self._left_power = self._played = 0.0
 
     def _doubted(self, echo: Block, left: Block) -> bool:

@@ -26,6 +26,9 @@ LEAST_MS = 5
 """A smaller move is the filter's to follow."""
 SHORT_MS, LONG_MS = 40, 200
 """Of the line, compared at once: to notice a jump before the echo is taken for a voice, and under a voice."""
+_STRANGE, _LOUD = 0.4, 8.0
+"""A frame is looked at where so much of its power, of the high sounds above all, is left, and it has so many times the
+power of the line's noise."""
 _LONG_EVERY = 5
 _AGREE = 2
 """Samples by which two long windows in a row may differ."""
@@ -49,7 +52,7 @@ class Jump:
 
 
 class JumpSearch:
-    """One line's. It is asked only about frames that the path doesn't explain."""
+    """One line's. Each frame is shown to `is_strange`, and where it is, `look` is asked."""
 
     def __init__(self, rate_hz: int) -> None:
         self.reach = samples(REACH_MS, rate_hz)
@@ -60,17 +63,30 @@ class JumpSearch:
         self._frame = samples(FRAME_MS, rate_hz)
         self._asked = 0
         self._suspected = 0  # the last long window's finding
+        self._frames = 0  # at this delay
 
-    def look(self, near: Block, far: Block, response: Block, early: int, frames: int) -> Jump | None:
+    def restart(self) -> None:
+        """The delay is another from the next frame on: what came before it says nothing of that one."""
+        self._frames = 0
+
+    def is_strange(self, heard: Block, left: Block, noise_power: float) -> bool:
+        """Whether the path doesn't explain the next frame, `heard`, of which the filter left `left`."""
+        self._frames += 1
+        if float(heard.dot(heard)) < _LOUD * heard.size * noise_power:
+            return False
+        steps, steps_left = heard[1:] - heard[:-1], left[1:] - left[:-1]
+        return float(steps_left.dot(steps_left)) >= _STRANGE * float(steps.dot(steps))
+
+    def look(self, near: Block, far: Block, response: Block, early: int) -> Jump | None:
         """Look whether the line's newest frame is the echo at another delay.
 
         `near` ends with that frame, `far` `early` samples after what is heard at its end if the delay is as expected.
-        `response`: the path's. `frames`: since the delay was found; what lies before came at another.
+        `response`: the path's.
         """
         self._asked += 1
         for window in (self._short, self._long) if self._asked % _LONG_EVERY == 0 else (self._short,):
-            if window > frames * self._frame:
-                break
+            if window > self._frames * self._frame:
+                break  # a part of it came at the delay before
             needed = window + response.size + early + self.reach
             late = self._compare(near[-window:], far[-needed:], response, early)
             if window == self._long:

@@ -16,9 +16,12 @@ EARLY = 640
 LONG = 1600
 
 
-def ask(search: JumpSearch, heard: np.ndarray, at: int, frames: int = 1000) -> Jump | None:
-    """Look at `heard`, which ends at the far signal's sample `at` if the delay is as expected."""
-    return search.look(heard.astype(np.float32), far(at), RESPONSE, EARLY, frames)
+def ask(search: JumpSearch, heard: np.ndarray, at: int, frames: int = 12) -> Jump | None:
+    """Look at `heard`, which ends at the far signal's sample `at` if the delay is as expected; after so many frames."""
+    frame = np.zeros(160, np.float32)
+    for _ in range(frames):
+        search.is_strange(frame, frame, 1.0)
+    return search.look(heard.astype(np.float32), far(at), RESPONSE, EARLY)
 
 
 def far(at: int) -> Block:
@@ -64,9 +67,21 @@ def test_an_echo_under_a_voice_is_found_when_two_long_windows_agree() -> None:
 
 
 def test_what_came_at_the_delay_before_is_left_out() -> None:
-    at = loud(16000)
-    assert ask(JumpSearch(RATE), heard(at, 160), at, frames=1) is None
-    assert ask(JumpSearch(RATE), heard(at, 160), at, frames=2) == Jump(160, alone=True)
+    search, at = JumpSearch(RATE), loud(16000)
+    search.restart()
+    assert ask(search, heard(at, 160), at, frames=1) is None
+    assert ask(search, heard(at, 160), at, frames=1) == Jump(160, alone=True)
+    search.restart()
+    assert ask(search, heard(at, 160), at, frames=1) is None
+
+
+def test_a_frame_is_strange_where_it_is_loud_and_left() -> None:
+    frame = ECHO[loud(16000) - 160 : loud(16000)].astype(np.float32)
+    power = float(np.mean(frame**2))
+    search = JumpSearch(RATE)
+    assert search.is_strange(frame, frame, power / 20)
+    assert not search.is_strange(frame, frame / 4, power / 20)
+    assert not search.is_strange(frame, frame, power / 2)
 
 
 def test_silence_is_no_jump() -> None:
