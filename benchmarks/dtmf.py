@@ -2,6 +2,7 @@
 
     python -m benchmarks.dtmf             half a minute: tables and one JSON line
     python -m benchmarks.dtmf --more      with talk-off on synthetic voices and melodies too, another hour
+    python -m benchmarks.dtmf --pjproject DIR     with lost packets concealed by pjmedia itself (see docs/media.md)
 
 The numbered tests are those of the Mitel CM7291 tape as spandsp's dtmf_rx_tests.c states them; levels are dBm0
 for each tone. The recordings of the tape's second side, and Bellcore's, aren't to be had: talk-off is on what
@@ -12,14 +13,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 from benchmarks import talk_off
 from benchmarks.dtmf_signals import (
     ALL_KEYS,
+    FILLERS,
     FRAME_S,
     LINES,
     Burst,
@@ -28,16 +32,21 @@ from benchmarks.dtmf_signals import (
     detect,
     keys,
     lose,
+    lost_packets,
     mistakes,
     sound,
+    to_pcm,
     tone,
     white_noise,
 )
+from benchmarks.jitter import build, play_pjmedia
 from media.dtmf import DtmfDetector, KeyDown, KeyUp
 from media.frame import Pcm
 from media.mask import Mask
 
 DIAGONAL = "159D"
+PLC_DELAY_MS = 5
+"""What pjmedia's concealment holds back, to cross-fade with (PJMEDIA_WSOLA_DELAY_MSEC)."""
 
 
 def heard(line: Line, bursts: list[Burst], onto: Callable[[int], Signal] | None = None) -> str:
@@ -137,14 +146,43 @@ def dial_tone_limit(line: Line) -> int:
     return reached
 
 
+LOSS = 0.03
+
+
+def random_keys(on_ms: float, off_ms: float, count: int, seed: int) -> list[Burst]:
+    rng = np.random.default_rng(seed)
+    return [Burst(ALL_KEYS[n], on_ms=on_ms, off_ms=off_ms + 0.7) for n in rng.integers(0, 16, count)]
+
+
 def lossy(line: Line, filler: str, on_ms: float, off_ms: float, count: int, seed: int = 3) -> dict[str, int]:
     """Random keys over a line that loses 3 % of its packets."""
-    rng = np.random.default_rng(seed)
-    bursts = [Burst(ALL_KEYS[n], on_ms=on_ms, off_ms=off_ms + 0.7) for n in rng.integers(0, 16, count)]
+    bursts = random_keys(on_ms, off_ms, count, seed)
     signal, starts = sound(bursts, line.made_hz)
-    pcm = lose(line.carry(signal), 0.03, filler, line.heard_hz, seed)
+    pcm = lose(line.carry(signal), LOSS, filler, line.heard_hz, seed)
     at_bridge = [start * line.heard_hz // line.made_hz for start in starts]
     return mistakes(detect(pcm, line.heard_hz), bursts, at_bridge, line.heard_hz)
+
+
+def lossy_pjmedia(program: Path, on_ms: float, off_ms: float, count: int, seed: int = 3) -> dict[str, int]:
+    """The same over PCMU with the same packets lost, through pjmedia's jitter buffer and concealment."""
+    bursts = random_keys(on_ms, off_ms, count, seed)
+    signal, starts = sound(bursts, 8000)
+    pcm = to_pcm(signal)
+    lost = lost_packets(pcm.size // 160, LOSS, seed)
+    arrivals = [((n - 0.5) * FRAME_S, n) for n in range(len(lost)) if not lost[n]]
+    played, delay_ms = play_pjmedia(program, pcm, arrivals, len(lost) + 10)
+    late = round((delay_ms - 10 + PLC_DELAY_MS) * 8)  # a packet comes 10 ms before the tick at which it could be played
+    return mistakes(detect(played[late:], 8000), bursts, starts, 8000)
+
+
+def in_pieces(on_ms: float, off_ms: float, count: int, seed: int = 3) -> int:
+    """How many of the same keys have no 25 ms in one piece left: less isn't a key by itself."""
+    bursts = random_keys(on_ms, off_ms, count, seed)
+    signal, starts = sound(bursts, 8000)
+    marks = "".join("." * 160 if lost else "x" * 160 for lost in lost_packets(to_pcm(signal).size // 160, LOSS, seed))
+    size = round(on_ms * 8)
+    longest = (max(map(len, marks[at : at + size].split("."))) for at in starts)
+    return sum(samples < 25 * 8 for samples in longest)
 
 
 def microseconds(make: Callable[[], Callable[[int], object]], frames: int, rounds: int = 7) -> float:
@@ -244,18 +282,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.dtmf", description=__doc__)
     parser.add_argument("--more", action="store_true", help="talk-off on synthetic voices and melodies too")
     parser.add_argument("--seed", type=int, default=0, help="of those: other sentences and melodies")
+    parser.add_argument("--pjproject", type=Path, help="source tree of pjproject in which `make lib` was run")
     options = parser.parse_args()
     table = {line.name: criteria(line) for line in LINES}
     print(f"{'':24}{'wanted':>8}" + "".join(f"{name:>16}" for name in table))
     for row, wanted in WANTED.items():
         print(f"{row:24}{wanted:>8}" + "".join(f"{figures[row]:>16}" for figures in table.values()))
     print("3 % of packets lost, 1000 keys, PCMU: missed / doubled / wrong")
-    lost = {}
-    for on_ms, off_ms in ((200, 100), (100, 100), (80, 80), (60, 60), (50, 50)):
-        for filler in ("silence", "repeat", "faded"):
-            found = lossy(LINES[1], filler, on_ms, off_ms, 1000)
-            lost[f"{on_ms}/{off_ms} ms, {filler}"] = found
-            print(f"  {on_ms:>3} ms on, {off_ms:>3} off, {filler:8} {' / '.join(map(str, found.values()))}")
+    lost: dict[str, object] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        program = build(options.pjproject, Path(folder)) if options.pjproject else None
+        for on_ms, off_ms in ((200, 100), (100, 100), (80, 80), (60, 60), (50, 50)):
+            ways = {filler: lossy(LINES[1], filler, on_ms, off_ms, 1000) for filler in FILLERS}
+            if program:
+                ways["pjmedia"] = lossy_pjmedia(program, on_ms, off_ms, 1000)
+            pieces = lost[f"{on_ms}/{off_ms} ms, in pieces under 25 ms"] = in_pieces(on_ms, off_ms, 1000)
+            print(f"  {on_ms:>3} ms on, {off_ms:>3} off, left in pieces under 25 ms: {pieces}")
+            for way, found in ways.items():
+                lost[f"{on_ms}/{off_ms} ms, {way}"] = found
+                print(f"  {on_ms:>3} ms on, {off_ms:>3} off, {way:9} {' / '.join(map(str, found.values()))}")
     print("talk-off, through PCMU and at 16 kHz: minutes, hits at 8 kHz, at 16 kHz")
     spoken = {}
     for source in talk_off.sources(options.more, options.seed):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from media.conceal import Concealer
 from media.dtmf import FREQUENCIES_HZ, FULL_SCALE_DBM0, DtmfDetector, KeyDown, KeyEvent, Limits
 from media.frame import FULL_SCALE, Pcm
 from media.g711 import decode_alaw, decode_ulaw, encode_alaw, encode_ulaw
@@ -102,17 +103,41 @@ LINES = (
 )
 
 
+FILLERS = ("silence", "repeat", "faded", "concealed")
+
+
+def lost_packets(count: int, share: float, seed: int) -> list[bool]:
+    """Which of `count` packets are lost at random; the first never is."""
+    rng = np.random.default_rng(seed)
+    return [False, *(bool(rng.random() < share) for _ in range(count - 1))]
+
+
 def lose(pcm: Pcm, share: float, filler: str, rate_hz: int, seed: int) -> Pcm:
-    """Packets of 20 ms lost at random, and filled with "silence", a "repeat" of the last, or the last "faded"."""
+    """Packets of 20 ms lost at random.
+
+    They are filled with "silence", a "repeat" of the last, the last "faded", or "concealed" by `media/conceal.py`.
+    """
     step = round(FRAME_S * rate_hz)
     fade = np.linspace(1.0, 0.5, step)
-    rng = np.random.default_rng(seed)
+    concealer = Concealer(rate_hz)
     out = pcm.copy()
-    for at in range(step, pcm.size - step + 1, step):
-        if rng.random() < share:
+    for n, is_lost in enumerate(lost_packets(pcm.size // step, share, seed)):
+        at = n * step
+        if is_lost:
             last = out[at - step : at]
-            fill = {"silence": last * 0, "repeat": last, "faded": (last * fade).astype(np.int16)}
-            out[at : at + step] = fill[filler]
+            if filler == "silence":
+                fill = last * 0
+            elif filler == "repeat":
+                fill = last
+            elif filler == "faded":
+                fill = (last * fade).astype(np.int16)
+            else:
+                fill = concealer.extend(step)
+            out[at : at + step] = fill
+        elif filler == "concealed":
+            if concealer.made:
+                out[at : at + step] = concealer.join(out[at : at + step])
+            concealer.heard(out[at : at + step])
     return out
 
 

@@ -6,7 +6,7 @@ told from the caller's voice (`media.echo_suppressor`). Nothing of it runs while
 echo's reach, nor, but for a look every half second, on a line without echo.
 
 The delay is constant in pieces: a jitter buffer that drops or conceals moves it. The path that was learnt is
-good at the new delay too, so only the place in the far signal moves.
+good at the new delay too, so only the place in the far signal moves (`media.echo_jump` recognises the echo there).
 
 The path is kept while the canceller rests. It wakes with the first frame that is played, before its echo can
 have come back.
@@ -23,6 +23,7 @@ import numpy as np
 from media.echo_delay import MAX_DELAY_MS, DelaySearch, Found
 from media.echo_drift import TAPS, DriftLoop
 from media.echo_filter import Block, EchoFilter
+from media.echo_jump import JumpSearch
 from media.echo_suppressor import Suppressor
 from media.frame import FRAME_MS, Pcm, power_dbfs, samples
 
@@ -100,18 +101,19 @@ class EchoCanceller:
         self._size = samples(FRAME_MS, rate_hz)
         self._suppress = suppress
         self._search = DelaySearch(rate_hz)
+        self._jumps = JumpSearch(rate_hz)
         self._filter = EchoFilter(self._size, TAIL_MS // FRAME_MS)
         self._suppressor = Suppressor(self._size, rate_hz)
         self._lead = samples(_LEAD_MS, rate_hz)
         # Both signals end at `_end` and move to the front of their arrays where these are full.
-        self._kept = self._search.span + samples(TAIL_MS, rate_hz) + 2 * self._size
+        self._kept = samples(MAX_DELAY_MS + TAIL_MS, rate_hz) + self._jumps.span + 2 * self._size
         self._far = np.zeros(2 * self._kept, np.float32)
         self._near = np.zeros(2 * self._kept, np.float32)
         self._end = self._kept
         self._state = EchoState.UNKNOWN
         self._since_played = 1 << 30  # frames
-        self._delay: int | None = None  # samples
-        self._start = 0  # samples that the filter's first tap lies behind
+        self._delay: int | None = None  # samples, as is `_start`, which the filter's first tap lies behind
+        self._start = 0
         self._to_look = _LOOK_FRAMES
         self._gain = _UNLEARNT_GAIN
         self._unproven = 0  # frames with an echo until the path may be found wrong
@@ -119,6 +121,7 @@ class EchoCanceller:
         self._resting = True
         self._rested = 0  # frames
         self._sent_power = 0.0
+        self._learnt = False  # whether the path is good enough to know its echo by
         self._drift = DriftLoop(self._size)
         self._before = self._after = self._likeness = self._echo_power = self._left_power = self._played = 0.0
 
@@ -230,12 +233,9 @@ class EchoCanceller:
     def _look(self) -> None:
         """Look for the delay where it isn't known or no longer true."""
         known = self._state in (EchoState.LEARNING, EchoState.CONVERGED)
-        rarely = known or self._state is EchoState.CLEAR
-        if self._state is EchoState.CLEAR:
-            self._rarely = min(2 * self._rarely, _LOOK_LEAST_FRAMES)
-        else:
-            self._rarely = _LOOK_RARELY_FRAMES
-        self._to_look = self._rarely if rarely else _LOOK_FRAMES
+        clear = self._state is EchoState.CLEAR
+        self._rarely = min(2 * self._rarely, _LOOK_LEAST_FRAMES) if clear else _LOOK_RARELY_FRAMES
+        self._to_look = self._rarely if known or clear else _LOOK_FRAMES
         if self._state is EchoState.CONVERGED:
             return
         far = self._far[self._end - self._search.span : self._end]
@@ -254,25 +254,33 @@ class EchoCanceller:
         same = self._delay is not None and abs(delay - self._delay) <= self._lead
         if same or self._delay is None:
             self._filter.doubt()
+            self._learnt = False
         self._unproven = _NEW_PATH_FRAMES if same or self._delay is None else _NEW_DELAY_FRAMES
         if not same:
             self._delay = delay
             self._start = max(0, delay - self._lead)
-        end = self._end - self._start - self._size
-        self._filter.load(self._far[end - self._filter.history : end])
+        self._settle()
         self._suppressor.restart()
         self._state = EchoState.LEARNING
-        self._before = self._after = self._likeness = self._echo_power = self._left_power = self._played = 0.0
+        self._before = self._after = 0.0
 
     # ---- path -----------------------------------------------------------------------------------------
 
     def _cancel(self, heard: Block) -> Block:
         """The frame less its echo."""
-        if self._state in (EchoState.UNKNOWN, EchoState.LOST):
+        if self._state is EchoState.UNKNOWN:
             return self._guess(heard)
+        if self._state is EchoState.LOST:
+            if not self._has_jumped(heard, heard):
+                return self._guess(heard)
+            self._state = EchoState.CONVERGED
         reference = self._reference()
         echo = self._filter.echo(reference)
         left = heard - echo
+        if self._has_jumped(heard, left):
+            reference = self._reference(0)
+            echo = self._filter.echo(reference)
+            left = heard - echo
         error, taken = self._filter.spectra(left, echo)
         suppressor = self._suppressor
         erle_db = self.erle_db
@@ -292,16 +300,42 @@ class EchoCanceller:
             suppressor.apply(left)
         return left
 
+    def _has_jumped(self, heard: Block, left: Block) -> bool:
+        """Where the path doesn't explain this frame, look whether its echo has moved, and if so go there."""
+        strange = self._jumps.is_strange(heard, left, self._suppressor.noise_power)
+        if not strange or not self._learnt or self._delay is None:
+            return False
+        early = min(self._jumps.reach, self._start)
+        near, far = self._near[: self._end], self._far[: self._end - self._start + early]
+        response = self._drift.delayed(self._filter.response())
+        jump = self._jumps.look(near, far, response, early)
+        if jump is None or self._delay + jump.late > samples(MAX_DELAY_MS, self.rate_hz):
+            return False
+        if jump.alone:
+            self._suppressor.shut()
+        self._delay += jump.late
+        self._start += jump.late
+        self._unproven = _NEW_DELAY_FRAMES
+        self._settle()
+        return True
+
+    def _settle(self) -> None:
+        """Take the echo at the delay that is known from now on."""
+        end = self._end - self._start - self._size
+        self._filter.load(self._far[end - self._filter.history : end])
+        self._jumps.restart()
+        self._likeness = self._echo_power = self._left_power = self._played = 0.0
+
     def _doubted(self, echo: Block, left: Block) -> bool:
         """Whether this frame looks as if the path had just changed: what is left is the echo that was taken."""
         taken, kept = float(echo.dot(echo)), float(left.dot(left))
         return float(left.dot(echo)) < _DOUBTED * max(taken, (taken * kept) ** 0.5) and taken > 0.0
 
-    def _reference(self) -> Block:
-        """Two blocks of what was played, as late as the filter begins, drift included."""
+    def _reference(self, blocks: int = 1) -> Block:
+        """Two blocks of what was played, as late as the filter begins, `blocks` more of drift included."""
         if self._start < TAPS:  # an interpolation would need what isn't played yet
             return self._far[self._end - self._start - 2 * self._size : self._end - self._start]
-        whole, kernel = self._drift.step()
+        whole, kernel = self._drift.step(blocks)
         self._start = max(TAPS, self._start + whole)
         end = self._end - self._start
         if kernel is None:
@@ -352,7 +386,7 @@ class EchoCanceller:
         erle = self.erle_db
         if erle is not None:
             if erle >= _CONVERGED_DB:
-                self._state = EchoState.CONVERGED
+                self._state, self._learnt = EchoState.CONVERGED, True
             elif erle < _UNCONVERGED_DB:
                 self._state = EchoState.LEARNING
 

@@ -49,6 +49,13 @@ class DriftLoop:
         """Samples by which the echo falls back for each sample."""
         self._offset = 0.0
 
+    def delayed(self, response: Block) -> Block:
+        """`response`, as much later as the drift has come to since the last whole sample."""
+        whole = int(np.floor(self._offset))
+        number = int((self._offset - whole) * _STEPS)
+        late: Block = np.convolve(response, _KERNELS[number])[TAPS // 2 - 1 - whole :][: response.size]
+        return late
+
     def step(self, blocks: int = 1) -> tuple[int, Block | None]:
         """So many blocks on: whole samples to move by, and what delays by the rest (None where it is nothing)."""
         self._offset += self.slope * self._block * blocks

@@ -17,6 +17,9 @@ Bins = npt.NDArray[np.complex64]
 
 _FORGET = 0.9999
 """The echo path's coherence from one block to the next."""
+_STILL = 300.0
+"""The path can't have moved by more than what is left shows: where that is further than this under the echo (25 dB), as
+much less movement is expected. A room with people in it never gets there; a hybrid without a codec does."""
 _OTHER_KEEP = 0.9
 """How slowly the estimate of what else is on the line falls."""
 _DECAY = 0.5
@@ -36,6 +39,7 @@ class EchoFilter:
         self._path = np.zeros((partitions, bins), np.complex64)
         self._doubt = np.zeros((partitions, bins), np.float32)
         self._other = np.full(bins, _FLOOR * self._size, np.float32)
+        self._expected = 0.0
         self._padded = np.zeros((2, self._size), np.float32)
         self._turn = 0
         self.history = (partitions + 1) * block
@@ -57,7 +61,13 @@ class EchoFilter:
         self._far[1:] = self._far[:-1]
         self._far[0] = np.fft.rfft(far)
         estimate = np.einsum("pf,pf->f", self._far, self._path)
+        self._expected *= _OTHER_KEEP
+        self._expected += (1 - _OTHER_KEEP) * float(np.vdot(estimate, estimate).real)
         return np.fft.irfft(estimate)[self._block :].astype(np.float32)
+
+    def response(self) -> Block:
+        """The path as an impulse response, (partitions * block) samples."""
+        return np.fft.irfft(self._path, axis=1)[:, : self._block].astype(np.float32).reshape(-1)
 
     def spectra(self, one: Block, other: Block) -> tuple[Bins, Bins]:
         """Of two blocks, each behind one of silence: what `learn` takes."""
@@ -83,7 +93,8 @@ class EchoFilter:
         gain *= np.float32(-0.5 * _FORGET**2)
         gain += forget
         self._doubt *= gain
-        self._doubt += (1 - forget) * (self._path.real**2 + self._path.imag**2)
+        moving = min(1.0, _STILL * float(np.add.reduce(self._other)) / (self._expected + 1.0))
+        self._doubt += np.float32(moving) * (1 - forget) * (self._path.real**2 + self._path.imag**2)
         # One partition in every other block: the circular part grows slowly, and transforms cost most.
         self._turn = (self._turn + 1) % (2 * self._partitions)
         if self._turn % 2:

@@ -84,6 +84,15 @@ class Suppressor:
         """Whether there may be a voice in the last frame."""
         return self._hold > 0 or self._standing > 0
 
+    @property
+    def noise_power(self) -> float:
+        """Of the line's own noise, a sample."""
+        return float(np.add.reduce(self._noise)) / BANDS / self._block
+
+    def shut(self) -> None:
+        """What stood out was no voice."""
+        self._standing = self._hold = 0
+
     def bands(self, spectrum: npt.NDArray[np.complex64]) -> Bands:
         """Power of a spectrum in each band."""
         power = spectrum.real**2 + spectrum.imag**2
@@ -140,7 +149,7 @@ class Suppressor:
         before, self._was_open = self._was_open, opens
         if before and opens:
             return
-        rms = np.float32(np.sqrt(float(np.add.reduce(self._noise)) / BANDS / self._block))
+        rms = np.float32(np.sqrt(self.noise_power))
         self._place = (self._place + self._block) % (_HISS.size - self._block)
         noise = _HISS[self._place : self._place + self._block] * rms
         if not before and not opens:

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 from line_signals import RECORDINGS, recording
 
-from benchmarks.echo import PATHS, bot_speech, cancelled, segments
+from benchmarks.echo import PATHS, bot_speech, cancelled, jumping_paths, segments
 from benchmarks.echo_paths import RATE
 from media.echo import EchoCanceller
 
 pytestmark = pytest.mark.models
 
 
-@pytest.mark.parametrize(
-    "name", ["handset, 200 ms, 10 dB", "hybrid, 40 ms, 6 dB", "speakerphone, 160 ms, 6 dB, clips hard"]
-)
+@pytest.mark.parametrize("name", [
+    "handset, 200 ms, 10 dB", "hybrid, 40 ms, 6 dB", "speakerphone, 160 ms, 6 dB, clips hard", "20 ms every 3 s",
+])  # fmt: skip
 def test_the_bot_does_not_hear_itself(name: str) -> None:
     far = bot_speech(30)
-    near = PATHS[name].near(far)
+    near = (PATHS | jumping_paths())[name].near(far)
     assert len(list(segments(near))) > 5
     assert list(segments(cancelled(near, far, EchoCanceller(RATE)))) == []
 

@@ -45,7 +45,7 @@ def joined(frames: list[AudioFrame]) -> Pcm:
 
 
 def test_the_sharp_detector_is_sharper() -> None:
-    signal, _ = sound([Burst("5", -50, -50), Burst("5", -10, -24), Burst("5", on_ms=26)], RATE)
+    signal, _ = sound([Burst("5", -50, -50), Burst("5", -10, -24), Burst("5", on_ms=24)], RATE)
     assert keys(detect(to_pcm(signal), RATE)) == "" and keys(detect(to_pcm(signal), RATE, SHARP)) == "555"
 
 
