@@ -186,7 +186,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.levels", description=__doc__)
     parser.add_argument("--no-words", action="store_true")
     parser.add_argument("--seeds", type=int, default=4)
-    parser.add_argument("--snr", type=float, nargs="+", default=[5.0, 10.0], help="dB")
+    parser.add_argument("--snr", type=float, nargs="+", default=[0.0, 5.0], help="dB")
     given = parser.parse_args()
     result: dict[str, object] = {"benchmark": "levels"}
     if not given.no_words:

@@ -12,10 +12,12 @@ from typing import Protocol
 
 import numpy as np
 
+import media.distance
 import media.echo
 import media.echo_delay
 import media.echo_drift
 import media.echo_filter
+import media.echo_jump
 import media.echo_suppressor
 import media.levels
 import media.near
@@ -143,15 +145,21 @@ class Known:
         return Known(self.audio, self.events)
 
 
-_KINDS: dict[str, type[ev.SpeechMaybe | ev.SpeechStarted | ev.SpeechStopped]] = {
-    kind.__name__: kind for kind in (ev.SpeechMaybe, ev.SpeechStarted, ev.SpeechStopped)
+_DETAIL: dict[type[ev.Event], str] = {
+    ev.SpeechMaybe: "since",
+    ev.SpeechStarted: "since",
+    ev.SpeechStopped: "since",
+    ev.EchoChanged: "doubted",
+    ev.DistanceChanged: "far",
 }
+"""What each of the events of the front end has beside its time."""
+_KINDS = {kind.__name__: kind for kind in _DETAIL}
 
 
 def version() -> str:
     """The front end's own code: what it found before a change of it counts no more."""
-    echo = (media.echo, media.echo_delay, media.echo_drift, media.echo_filter, media.echo_suppressor)
-    modules = (*echo, media.levels, media.near, media.noise, media.silero, media.vad, media.webrtc_vad)
+    echo = (media.echo, media.echo_delay, media.echo_drift, media.echo_filter, media.echo_jump, media.echo_suppressor)
+    modules = (*echo, media.distance, media.levels, media.near, media.noise, media.silero, media.vad, media.webrtc_vad)
     return digest(*(inspect.getsource(module) for module in modules))
 
 
@@ -164,16 +172,13 @@ def listened(audio: Pcm, memo: Memo, sent: Pcm | None = None) -> Known:
         for number in range(audio.size // FRAME):
             piece = slice(number * FRAME, (number + 1) * FRAME)
             for event in live.hear(audio[piece], SILENT if sent is None else sent[piece]):
-                if isinstance(event, ev.DistanceChanged):
-                    continue  # it says something of overlaps, which aren't known beforehand
-                detail = event.doubted if isinstance(event, ev.EchoChanged) else event.since  # type: ignore[union-attr]
-                found.append([number, type(event).__name__, event.at, detail])
+                found.append([number, type(event).__name__, event.at, getattr(event, _DETAIL[type(event)])])
         return [live.heard.tobytes().hex(), found]
 
     heard, found = memo.get(key, made)
     known = Known(np.frombuffer(bytes.fromhex(heard), np.int16))
     for number, kind, at, detail in found:
-        event = ev.EchoChanged(at, detail) if kind == "EchoChanged" else _KINDS[kind](at, detail)
+        event = _KINDS[kind](at, detail)
         if isinstance(event, ev.SpeechStopped):
             known.events.setdefault(number, []).extend(_prosody(known.audio, event))
         known.events.setdefault(number, []).append(event)

@@ -86,7 +86,9 @@ def test_the_front_end_finds_what_the_ear_finds(over_bot: bool, tmp_path) -> Non
     known = listened(audio, Memo(tmp_path / "memo.sqlite"), sent)
     assert [event for _, found in sorted(known.events.items()) for event in found] == posted
     kinds = {type(event) for event in posted}
-    assert kinds == {ev.SpeechMaybe, ev.SpeechStarted, ev.SpeechStopped, ev.Prosody, ev.EchoChanged}
+    assert kinds == {
+        ev.SpeechMaybe, ev.SpeechStarted, ev.SpeechStopped, ev.Prosody, ev.EchoChanged, ev.DistanceChanged
+    }  # fmt: skip
 
 
 # ---- the recogniser -----------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from brain.expect import Expect, Interruptible
 from brain.mouth import Source, Utterance
 from brain.stt.fake import ScriptedStt
 from brain.tts.fake import ToneTts
-from media.frame import Pcm
+from media.frame import Pcm, level_dbfs
 from media.vad import Activity, SpeechMaybe, SpeechStarted, SpeechStopped, VadEvent
 
 RATE = 8000
@@ -49,14 +49,16 @@ class LoudVad:
     def __init__(self, rate_hz: int) -> None:
         self._loud = self._quiet = 0
         self._began = self._ended = 0
+        self.level_dbfs = -100.0
 
-    noise_dbfs = level_dbfs = -70.0
+    noise_dbfs = -70.0
 
     @property
     def activity(self) -> Activity:
         return Activity.QUIET
 
     def feed(self, frame: Pcm, position: int) -> tuple[VadEvent, ...]:
+        self.level_dbfs = level_dbfs(frame)
         if np.abs(frame).max(initial=0) > 1000:
             self._loud, self._quiet, self._ended = self._loud + 1, 0, position + frame.size
             if self._loud == 1:
