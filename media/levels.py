@@ -35,8 +35,8 @@ _DROP_DB = 3.0
 """How far it falls in a frame whose peaks would pass the knee: a loud word after a soft one."""
 _KNEE = 10 ** (-3 / 20)
 _CEILING = 10 ** (-0.5 / 20)
-_SUPPRESS_DB = 1.0
-_LEAVE_DB = 2.5
+_SUPPRESS_DB = -1.0
+_LEAVE_DB = 2.0
 """The noise is suppressed from the one S/N down, until it has risen to the other. At 2.5 and 5 dB the recogniser makes
 more errors with this filter than without (docs/media.md)."""
 _RUMBLE = 0.93
