@@ -129,7 +129,8 @@ def _was_answer(floor: Floor, now: float) -> bool:
 
 
 def maybe_over_bot(floor: Floor, event: ev.SpeechMaybe) -> None:
-    if _may_interrupt(floor, event.at):
+    """A sound: speak lower. Not for one too faint to be the caller's: the line's noise, once it is let through."""
+    if _may_interrupt(floor, event.at) and not floor.far:
         floor.out.append(act.Duck())
         floor.go(State.DUCKED, event.at + MAYBE_S)
 

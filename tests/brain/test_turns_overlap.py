@@ -331,6 +331,12 @@ def test_a_voice_far_off_ducks_and_its_words_stop_nothing() -> None:
     assert talk.when(act.Unduck) == [4.22]  # at its final
 
 
+def test_a_sound_far_off_that_is_no_voice_does_nothing() -> None:
+    for far, voice in ((True, []), (False, ["Duck", "Unduck"])):
+        talk = over_prompt().at(1.9, ev.DistanceChanged(1.9, far)).at(2.0, ev.SpeechMaybe(2.0, 1.96)).until(4)
+        assert talk.voice == voice
+
+
 def test_a_voice_far_off_that_goes_on_is_let_be() -> None:
     talk = over_prompt().at(1.9, ev.DistanceChanged(1.9, True)).says("And so on and on.", 2.0, 5.5, partial=2.8)
     assert talk.until(5).voice == ["Duck", "Unduck"] and talk.when(act.Unduck) == [4.5]
