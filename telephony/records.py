@@ -25,8 +25,11 @@ from telephony.transport import SipMessage
 
 
 def new_call_id(at: float) -> str:
-    """A name for a call that sorts by time: 20260131-235959-1a2b3c (UTC)."""
-    return time.strftime("%Y%m%d-%H%M%S", time.gmtime(at)) + "-" + secrets.token_hex(3)
+    """A name for a call that sorts by time: 20260131-235959-1a2b3c4d5e6f (UTC).
+
+    Two hundred calls may begin in one second: with 24 random bits one second in a thousand has the same name twice.
+    """
+    return time.strftime("%Y%m%d-%H%M%S", time.gmtime(at)) + "-" + secrets.token_hex(6)
 
 
 @overload

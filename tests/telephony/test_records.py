@@ -18,7 +18,7 @@ def mode(path):
 def test_calls_sort_by_time_and_are_not_mixed_up():
     first, second = new_call_id(1_700_000_000.0), new_call_id(1_700_000_001.0)
     assert first < second and first.startswith("20231114-221320-")
-    assert len({new_call_id(0.0) for _ in range(100)}) == 100
+    assert len({new_call_id(0.0) for _ in range(20_000)}) == 20_000
 
 
 def test_a_folder_holds_journal_messages_and_record(tmp_path):
