@@ -14,7 +14,7 @@ import time
 
 ABOUT = {
     "loop_stall": "event loop stall, and what of it is heard",
-    "media": "cost of a frame: codecs, resampler, playout, recorder",
+    "media": "cost of a frame: each stage alone, all of them together",
     "full_media": "100 conversations in one worker, every stage on",
     "overhead": "what we add to a turn, a key and an interruption, 1 to 40 calls on a core",
     "vad": "voice detector: delay, false starts, cost",

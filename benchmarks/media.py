@@ -1,207 +1,285 @@
-"""What the media path costs a call for each 20 ms frame, and how quickly the voice detector decides.
+"""What the media path costs a call for each 20 ms frame: every stage alone, and all of them together.
 
-    python -m benchmarks.media            a table and one JSON line; costs are the median of many rounds
+    python -m benchmarks.media            tables and one JSON line; costs are the median of many rounds
+
+The call is a minute at the mix of a conversation: the bot speaks 40 % of the time, the caller 35 %, both at once 3 %.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import sys
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
-from pathlib import Path
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from media.frame import FULL_SCALE, Pcm
+from benchmarks.echo_paths import Path, room
+from benchmarks.line_corpus import RATE, Signal, amplitude, kept_recordings, tuning_recordings, utterances
+from brain.ear import Ear
+from brain.engines import SttSettings, SttStream
+from media.distance import Distance
+from media.dtmf import DtmfDetector
+from media.echo import EchoCanceller
+from media.frame import Pcm
 from media.g711 import decode_alaw, decode_ulaw, encode_alaw, encode_ulaw
+from media.levels import Levels
+from media.near import NearTalk
 from media.playout import Playout
 from media.recorder import Recorder
-from media.resample import Resampler, resample
-from media.sound import read_wav
-from media.vad import SpeechMaybe, SpeechStarted, SpeechStopped, Vad
+from media.resample import Resampler
+from media.vad import Activity, Vad
 
-RATE = 8000
 FRAME = 160
+FRAME_US = 20_000
 ROUNDS = 9
-TUNING = (
-    ("moonshine_voice", "assets/two_cities.wav"),
-    ("moonshine_voice", "assets/beckett.wav"),
-    ("moonshine_voice", "assets/clone-test.wav"),
-    ("pytest_audioeval", "samples/audio/en/counting.wav"),
-    ("pytest_audioeval", "samples/audio/en/quick_brown_fox.wav"),
-    ("pytest_audioeval", "samples/audio/en/hello_world.wav"),
-)
-"""The recordings that the detector's constants were chosen with: its figures here flatter it."""
-KEPT_ASIDE = (("moonshine_voice", "assets/endgame_nagg_nell.wav"),)
-"""Heard for the first time when the constants stood. One recording: few voices."""
-EDGE_DBFS = -30.0
-"""Utterances are cut where their 10 ms frames first and last are as loud as this."""
+SECONDS = 60
+TOGETHER = 100
+"""Calls that take their frames in turn: none finds the processor's caches as it left them."""
+SPEECH_DBFS, NOISE_DBFS = -22.0, -65.0
+ROUND_S = 20
+"""The minute is three rounds of the same times."""
+BOT = ((0.0, 8.0),)
+"""Seconds of a round in which the bot speaks: 40 %."""
+CALLER = ((4.0, 4.6), (9.0, 15.4))
+"""Seconds in which the caller does: 35 %, 3 % of them over the bot."""
+
+Step = Callable[[int], object]
+"""Works on the frame of this number."""
 
 
-def loudness(dbfs: float) -> float:
-    return float(10 ** (dbfs / 20) * FULL_SCALE)
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A minute of a call: what was heard and sent, and what the earlier stages make of it for the later ones."""
+
+    heard: Pcm
+    sent: Pcm
+    clean: Pcm
+    sent_dbfs: list[float]
+    activity: list[Activity]
+    level_dbfs: list[float]
+    noise_dbfs: list[float]
 
 
-def recordings(names: tuple[tuple[str, str], ...]) -> list[Pcm]:
-    """Human speech at 8 kHz, its loud parts at -22 dBFS."""
-    found = []
-    for package, path in names:
-        spec = find_spec(package)
-        if spec is None or not spec.submodule_search_locations:
-            sys.exit(f"this benchmark needs the recordings of the package {package}")
-        pcm, rate = read_wav(Path(spec.submodule_search_locations[0]) / path)
-        signal = resample(pcm, rate, RATE).astype(float)
-        loud = np.sqrt(np.mean(signal[np.abs(signal) > 300] ** 2))
-        found.append(np.clip(signal * loudness(-22) / loud, -32768, 32767).astype(np.int16))
-    return found
+class NoStt:
+    """The call's recogniser is another process's; here nobody listens."""
+
+    async def open(self, call: str, rate_hz: int) -> SttStream:
+        raise NotImplementedError
+
+    async def warm(self, settings: SttSettings) -> None:
+        raise NotImplementedError
 
 
-def utterances(signal: Pcm) -> list[Pcm]:
-    step = RATE // 100
-    frames = signal[: signal.size // step * step].reshape(-1, step).astype(float)
-    loud = np.flatnonzero(np.sqrt(np.mean(frames**2, axis=1)) > loudness(EDGE_DBFS))
-    parts = np.split(loud, np.flatnonzero(np.diff(loud) > 25) + 1)
-    return [signal[p[0] * step : (p[-1] + 1) * step] for p in parts if p.size and p[-1] - p[0] >= 20]
+def spoken(recordings: list[tuple[str, Signal]], times: tuple[tuple[float, float], ...]) -> Signal:
+    """People, at these times of every round."""
+    voice = np.concatenate([u.signal for name, signal in recordings for u in utterances(name, signal)])
+    whole, at = np.zeros(SECONDS * RATE), 0
+    for began in range(0, SECONDS, ROUND_S):
+        for start, end in times:
+            count = int((end - start) * RATE)
+            whole[int((began + start) * RATE) :][:count] = voice[at : at + count] * 10 ** (SPEECH_DBFS / 20)
+            at += count
+    return whole
 
 
-def line(signal: np.ndarray, noise_dbfs: float, seed: int) -> Pcm:
-    noise = np.random.default_rng(seed).standard_normal(signal.size) * loudness(noise_dbfs)
-    return decode_ulaw(encode_ulaw(np.clip(signal + noise, -32768, 32767).astype(np.int16)))
+def pcm(signal: Signal) -> Pcm:
+    return np.clip(np.rint(signal), -32768, 32767).astype(np.int16)
 
 
-def microseconds(make: Callable[[], Callable[[int], object]], frames: int) -> float:
-    """Cost of one call of what `make` makes, which gets the frame's number: median over rounds."""
+def line(bot: Signal, caller: Signal, echo: bool) -> Line:
+    """The call through PCMU, over a speakerphone or over a telephone without an echo."""
+    sent = pcm(bot)
+    noise = np.random.default_rng(1).standard_normal(sent.size) * amplitude(NOISE_DBFS)
+    if echo:
+        heard = Path(room(1, 10.0), ((0.0, 120.0),)).near(sent, caller)
+    else:
+        heard = decode_ulaw(encode_ulaw(pcm(caller + noise)))
+    canceller, vad = EchoCanceller(RATE), Vad(RATE)
+    made = Line(heard, sent, np.empty_like(heard), [], [], [], [])
+    for at in range(0, heard.size, FRAME):
+        piece = slice(at, at + FRAME)
+        made.clean[piece] = canceller.process(heard[piece], sent[piece])
+        made.sent_dbfs.append(canceller.sent_dbfs)
+        vad.over_voice = canceller.sent_dbfs > -50
+        vad.feed(made.clean[piece], at)
+        made.activity.append(vad.activity)
+        made.level_dbfs.append(vad.level_dbfs)
+        made.noise_dbfs.append(vad.noise_dbfs)
+    return made
+
+
+def frame(audio: Pcm, number: int) -> Pcm:
+    return audio[number * FRAME : (number + 1) * FRAME]
+
+
+# ---- stages ------------------------------------------------------------------------------------------------
+
+
+def keys(of: Line) -> Step:
+    detector = DtmfDetector(RATE)
+    return lambda n: detector.feed(frame(of.heard, n), n * FRAME)
+
+
+def recording(of: Line) -> Step:
+    recorder = Recorder(io.BytesIO(), RATE)
+
+    def step(n: int) -> None:
+        recorder.caller(n * FRAME, frame(of.heard, n))
+        recorder.bot(n * FRAME, frame(of.sent, n))
+
+    return step
+
+
+def echo(of: Line) -> Step:
+    canceller = EchoCanceller(RATE)
+    return lambda n: canceller.process(frame(of.heard, n), frame(of.sent, n))
+
+
+def voice_activity(of: Line) -> Step:
+    vad = Vad(RATE)
+
+    def step(n: int) -> None:
+        vad.over_voice = of.sent_dbfs[n] > -50
+        vad.feed(frame(of.clean, n), n * FRAME)
+
+    return step
+
+
+def near_or_far(of: Line) -> Step:
+    near, distance = NearTalk(), Distance()
+
+    def step(n: int) -> None:
+        near.sent(of.sent_dbfs[n])
+        distance.hear(of.level_dbfs[n], of.noise_dbfs[n], of.activity[n], of.sent_dbfs[n] > -50)
+
+    return step
+
+
+def levels(of: Line) -> Step:
+    stage = Levels(RATE)
+    return lambda n: stage.process(frame(of.clean, n), of.activity[n])
+
+
+def together(of: Line) -> Step:
+    """As a call has them: the ear's own order, with what lies between the stages."""
+    seconds = 0.0
+    ear = Ear("benchmark", RATE, NoStt(), None, lambda event: None, lambda: seconds, lambda: "")
+    tones, record = keys(of), recording(of)
+
+    def step(n: int) -> None:
+        nonlocal seconds
+        seconds = n * FRAME / RATE
+        tones(n)
+        record(n)
+        ear.hear(frame(of.heard, n), frame(of.sent, n), n * FRAME, (n + 1) * FRAME)
+
+    return step
+
+
+STAGES: dict[str, Callable[[Line], Step]] = {
+    "keys in the audio": keys,
+    "recording": recording,
+    "echo canceller": echo,
+    "voice activity": voice_activity,
+    "near or far": near_or_far,
+    "levels, noise": levels,
+    "together": together,
+}
+
+
+def microseconds(make: Callable[[], Step], frames: int) -> float:
+    """CPU time of one step of what `make` makes: median over rounds."""
     costs = []
     for _ in range(ROUNDS):
         step = make()
-        started = time.perf_counter()
+        started = time.process_time()
         for number in range(frames):
             step(number)
-        costs.append((time.perf_counter() - started) / frames * 1e6)
+        costs.append((time.process_time() - started) / frames * 1e6)
     return float(np.median(costs))
 
 
-def vad_cost(pcm: Pcm) -> float:
-    def make() -> Callable[[int], object]:
-        vad = Vad(RATE)
-        return lambda n: vad.feed(pcm[n * FRAME : (n + 1) * FRAME], n * FRAME)
-
-    return microseconds(make, pcm.size // FRAME)
-
-
-def playout_cost(prepare: Callable[[Playout], object]) -> float:
-    prompt = np.random.default_rng(0).integers(-9000, 9000, 60 * RATE).astype(np.int16)
-    prompt.setflags(write=False)
-
-    def make() -> Callable[[int], object]:
-        playout = Playout(RATE)
-        playout.begin(0)
-        playout.put(0, prompt)
-        prepare(playout)
-        return lambda n: playout.take(FRAME)
-
-    return microseconds(make, 2000)
+def a_hundred(of: Line) -> float:
+    """CPU time of a frame where `TOGETHER` calls take theirs in turn, over one round."""
+    steps, frames = [together(of) for _ in range(TOGETHER)], ROUND_S * RATE // FRAME
+    used = 0.0
+    for number in range(frames):
+        started = time.process_time()
+        for step in steps:
+            step(number)
+        used += time.process_time() - started
+    return used / frames / TOGETHER * 1e6
 
 
-def recorder_cost() -> float:
-    frame = np.random.default_rng(0).integers(-9000, 9000, FRAME).astype(np.int16)
-
-    def make() -> Callable[[int], object]:
-        recorder = Recorder(io.BytesIO(), RATE)
-
-        def step(n: int) -> None:
-            recorder.caller(n * FRAME, frame)
-            recorder.bot(n * FRAME, frame)
-
-        return step
-
-    return microseconds(make, 3000)
-
-
-def costs(speech: Pcm) -> dict[str, float]:
+def small_things() -> dict[str, float]:
+    """What a frame costs in the mixer, in a resampler and in a codec."""
     rng = np.random.default_rng(0)
-    silence = line(np.zeros(20 * RATE), -65, 1)
-    noisy = line(np.zeros(20 * RATE), -35, 1)
-    frame = rng.integers(-9000, 9000, FRAME).astype(np.int16)
+    one = rng.integers(-9000, 9000, FRAME).astype(np.int16)
     wide = rng.integers(-9000, 9000, 2 * FRAME).astype(np.int16)
     very_wide = rng.integers(-9000, 9000, 441).astype(np.int16)
-    coded = encode_ulaw(frame)
+    coded = encode_ulaw(one)
+    prompt = rng.integers(-9000, 9000, 60 * RATE).astype(np.int16)
+    prompt.setflags(write=False)
 
-    def resampler(in_hz: int, out_hz: int, pcm: Pcm) -> float:
-        def make() -> Callable[[int], object]:
+    def playing(prepare: Callable[[Playout], object]) -> float:
+        def make() -> Step:
+            playout = Playout(RATE)
+            playout.begin(0)
+            playout.put(0, prompt)
+            prepare(playout)
+            return lambda n: playout.take(FRAME)
+
+        return microseconds(make, 2000)
+
+    def resampling(in_hz: int, out_hz: int, audio: Pcm) -> float:
+        def make() -> Step:
             stream = Resampler(in_hz, out_hz)
-            return lambda n: stream.process(pcm)
+            return lambda n: stream.process(audio)
 
         return microseconds(make, 2000)
 
     return {
-        "vad, idle line": vad_cost(silence),
-        "vad, noisy line (-35 dBFS)": vad_cost(noisy),
-        "vad, continuous reading": vad_cost(speech),
-        "playout, silent": playout_cost(Playout.flush),
-        "playout, speaking": playout_cost(lambda playout: None),
-        "playout, ducked": playout_cost(Playout.duck),
-        "recorder, both sides": recorder_cost(),
-        "resampler 8 to 16 kHz": resampler(8000, 16000, frame),
-        "resampler 16 to 8 kHz": resampler(16000, 8000, wide),
-        "resampler 22.05 to 8 kHz": resampler(22050, 8000, very_wide),
-        "mu-law encode": microseconds(lambda: lambda n: encode_ulaw(frame), 5000),
+        "mixer, silent": playing(Playout.flush),
+        "mixer, speaking": playing(lambda playout: None),
+        "mixer, ducked": playing(Playout.duck),
+        "resampler 8 to 16 kHz": resampling(8000, 16000, one),
+        "resampler 16 to 8 kHz": resampling(16000, 8000, wide),
+        "resampler 22.05 to 8 kHz": resampling(22050, 8000, very_wide),
+        "mu-law encode": microseconds(lambda: lambda n: encode_ulaw(one), 5000),
         "mu-law decode": microseconds(lambda: lambda n: decode_ulaw(coded), 5000),
-        "A-law encode": microseconds(lambda: lambda n: encode_alaw(frame), 5000),
+        "A-law encode": microseconds(lambda: lambda n: encode_alaw(one), 5000),
         "A-law decode": microseconds(lambda: lambda n: decode_alaw(coded), 5000),
     }
 
 
-def delays(speech: list[Pcm], noise_dbfs: float) -> dict[str, float]:
-    """Milliseconds of audio from the onset or the end of an utterance to the frame that told."""
-    maybe, started, stopped = [], [], []
-    missed = 0
-    pieces = [piece for recording in speech for piece in utterances(recording)]
-    for number, piece in enumerate(pieces):
-        for offset in range(0, FRAME, 32):
-            onset = RATE // 2 + offset
-            signal = np.concatenate((np.zeros(onset), piece, np.zeros(RATE // 2)))
-            pcm, vad = line(signal[: signal.size // FRAME * FRAME], noise_dbfs, number), Vad(RATE)
-            known: dict[type, list[int]] = {SpeechMaybe: [], SpeechStarted: [], SpeechStopped: []}
-            for at in range(0, pcm.size, FRAME):
-                for event in vad.feed(pcm[at : at + FRAME], at):
-                    known[type(event)].append(at + FRAME)
-            if not known[SpeechStarted] or not known[SpeechStopped]:
-                missed += 1
-                continue
-            maybe.append(known[SpeechMaybe][0] - onset)
-            started.append(known[SpeechStarted][0] - onset)
-            stopped.append(known[SpeechStopped][-1] - onset - piece.size)
-    result = {"onsets": float(len(pieces) * 5), "missed": float(missed)}
-    for name, values in (("maybe", maybe), ("started", started), ("stopped", stopped)):
-        for percent in (50, 95, 100):
-            result[f"{name} p{percent}"] = float(np.percentile(values, percent)) * 1000 / RATE
-    return result
-
-
 def main() -> None:
-    sets = {"kept aside": recordings(KEPT_ASIDE), "tuned with": recordings(TUNING)}
-    cost = costs(sets["tuned with"][0])
-    print("microseconds for each 20 ms frame (8 kHz unless said)")
-    for name, value in cost.items():
-        print(f"  {name:28} {value:8.2f}")
-    voice = {
-        f"{name}, {noise:.0f} dBFS": delays(speech, noise)
-        for name, speech in sets.items()
-        for noise in (-65.0, -45.0)
+    """The command line."""
+    bot, caller = spoken(tuning_recordings(), BOT), spoken(kept_recordings(1), CALLER)
+    silence = np.zeros_like(bot)
+    lines = {
+        "idle": line(silence, silence, echo=False),
+        "mix": line(bot, caller, echo=False),
+        "mix, echo": line(bot, caller, echo=True),
     }
-    print("milliseconds from the onset (maybe, started) or the end (stopped) of human speech, through PCMU")
-    for noise, figures in voice.items():
-        onsets, missed = figures["onsets"], figures["missed"]
-        print(f"  voices {noise} of line noise, {onsets:.0f} onsets, {missed:.0f} missed")
-        for name in ("maybe", "started", "stopped"):
-            p50, p95, p100 = (figures[f"{name} p{percent}"] for percent in (50, 95, 100))
-            print(f"    {name:10} p50 {p50:5.0f}   p95 {p95:5.0f}   max {p100:5.0f}")
-    rounded = {name: round(value, 2) for name, value in cost.items()}
-    print(json.dumps({"benchmark": "media", "us_per_frame": rounded, "vad_ms": voice}))
+    frames = SECONDS * RATE // FRAME
+    costs = {
+        stage: {name: microseconds(partial(make, of), frames) for name, of in lines.items()}
+        for stage, make in STAGES.items()
+    }
+    costs[f"{TOGETHER} calls in turn"] = {name: a_hundred(of) for name, of in lines.items()}
+    print("microseconds of CPU for each 20 ms frame of a call at 8 kHz (share of a core)")
+    print(f"  {'':24}" + "".join(f"{name:>20}" for name in lines))
+    for stage, row in costs.items():
+        print(f"  {stage:24}" + "".join(f"{us:10.1f} ({us / FRAME_US:6.3%})" for us in row.values()))
+    small = small_things()
+    for name, us in small.items():
+        print(f"  {name:24}{us:10.1f}")
+    rounded = {stage: {name: round(us, 2) for name, us in row.items()} for stage, row in costs.items()}
+    small_us = {name: round(us, 2) for name, us in small.items()}
+    print(json.dumps({"benchmark": "media", "us_per_frame": rounded, "small_us_per_frame": small_us}))
 
 
 if __name__ == "__main__":
