@@ -1,7 +1,7 @@
 """The caller's side of a call: echo, voice activity, and the audio that the recogniser gets.
 
 Frames come in once a tick, each with what the bot sent meanwhile, whose echo is taken out of it. While a segment
-is open they go to the recogniser, at one level and with less noise; before that they are kept, so that a segment
+is open they go to the recogniser, at one level; before that they are kept, so that a segment
 begins a little before the voice detector was sure.
 """
 
@@ -181,7 +181,7 @@ class Ear:
         if segment is None:
             return
         self._likely = likely_phrases(self.settings.phrases, self.expect)
-        settings = replace(self.settings, phrases=self._likely, urgent=segment.urgent)
+        settings = replace(self.settings, phrases=self._likely, urgent=segment.urgent, noisy=self._levels.noisy)
         self._tell(lambda stream: stream.begin(segment.number, settings))
         self._tell(lambda stream: stream.feed(self._last(self._end - segment.first)))
         if segment.request:

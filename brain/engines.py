@@ -70,7 +70,8 @@ class SttSettings:
     """What a plan may choose: a model by name or path, a language, and phrases that are likely now.
 
     With `others`, a final's `language` is the one of all these that was spoken, where that is clear. `urgent` is speech
-    over the bot's: whether it stops hangs on the first words.
+    over the bot's: whether it stops hangs on the first words. On a `noisy` line the voice is looked at twice, once with
+    less noise.
     """
 
     model: str = "base"
@@ -78,6 +79,7 @@ class SttSettings:
     phrases: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     urgent: bool = False
+    noisy: bool = False
 
 
 class SttStream(Protocol):

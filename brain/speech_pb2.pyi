@@ -7,18 +7,20 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SttSettings(_message.Message):
-    __slots__ = ("model", "language", "phrases", "others", "urgent")
+    __slots__ = ("model", "language", "phrases", "others", "urgent", "noisy")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     PHRASES_FIELD_NUMBER: _ClassVar[int]
     OTHERS_FIELD_NUMBER: _ClassVar[int]
     URGENT_FIELD_NUMBER: _ClassVar[int]
+    NOISY_FIELD_NUMBER: _ClassVar[int]
     model: str
     language: str
     phrases: _containers.RepeatedScalarFieldContainer[str]
     others: _containers.RepeatedScalarFieldContainer[str]
     urgent: bool
-    def __init__(self, model: _Optional[str] = ..., language: _Optional[str] = ..., phrases: _Optional[_Iterable[str]] = ..., others: _Optional[_Iterable[str]] = ..., urgent: _Optional[bool] = ...) -> None: ...
+    noisy: bool
+    def __init__(self, model: _Optional[str] = ..., language: _Optional[str] = ..., phrases: _Optional[_Iterable[str]] = ..., others: _Optional[_Iterable[str]] = ..., urgent: _Optional[bool] = ..., noisy: _Optional[bool] = ...) -> None: ...
 
 class TtsSettings(_message.Message):
     __slots__ = ("voice", "speed")

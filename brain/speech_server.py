@@ -43,7 +43,7 @@ def settings_of(wire: pb.SttSettings) -> SttSettings:
     """A message's settings; what is empty keeps its default."""
     default = SttSettings()
     model, language = wire.model or default.model, wire.language or default.language
-    return SttSettings(model, language, tuple(wire.phrases), tuple(wire.others), wire.urgent)
+    return SttSettings(model, language, tuple(wire.phrases), tuple(wire.others), wire.urgent, wire.noisy)
 
 
 def voice_of(wire: pb.TtsSettings) -> TtsSettings:

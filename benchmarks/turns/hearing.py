@@ -21,7 +21,6 @@ import media.echo_jump
 import media.echo_suppressor
 import media.levels
 import media.near
-import media.noise
 import media.silero
 import media.vad
 import media.webrtc_vad
@@ -51,6 +50,11 @@ class Hearing(Protocol):
     @property
     def doubted(self) -> bool:
         """Whether what is heard may be the bot's echo."""
+        ...
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the recogniser is to look twice."""
         ...
 
     def hear(self, frame: Pcm, sent: Pcm) -> list[ev.Event]: ...
@@ -96,6 +100,11 @@ class Live:
             events.insert(0, ev.DistanceChanged(now, not far))
         return events
 
+    @property
+    def noisy(self) -> bool:
+        """See `Hearing`."""
+        return self._levels.noisy
+
     def may_stop_within(self, seconds: float) -> bool:
         """See `Hearing`; here nobody knows."""
         return True
@@ -118,6 +127,7 @@ class Known:
 
     audio: Pcm
     events: dict[int, list[ev.Event]] = field(default_factory=dict)
+    noisy_frames: frozenset[int] = frozenset()
     count: int = 0
     doubted: bool = False
 
@@ -135,6 +145,11 @@ class Known:
                 self.doubted = event.doubted
         return found
 
+    @property
+    def noisy(self) -> bool:
+        """See `Hearing`."""
+        return self.count - 1 in self.noisy_frames
+
     def may_stop_within(self, seconds: float) -> bool:
         """See `Hearing`."""
         frames = range(self.count - 1, self.count + round(seconds / FRAME_S) + 1)
@@ -142,7 +157,7 @@ class Known:
 
     def again(self) -> Known:
         """The same call from its beginning."""
-        return Known(self.audio, self.events)
+        return Known(self.audio, self.events, self.noisy_frames)
 
 
 _DETAIL: dict[type[ev.Event], str] = {
@@ -159,7 +174,7 @@ _KINDS = {kind.__name__: kind for kind in _DETAIL}
 def version() -> str:
     """The front end's own code: what it found before a change of it counts no more."""
     echo = (media.echo, media.echo_delay, media.echo_drift, media.echo_filter, media.echo_jump, media.echo_suppressor)
-    modules = (*echo, media.distance, media.levels, media.near, media.noise, media.silero, media.vad, media.webrtc_vad)
+    modules = (*echo, media.distance, media.levels, media.near, media.silero, media.vad, media.webrtc_vad)
     return digest(*(inspect.getsource(module) for module in modules))
 
 
@@ -168,15 +183,17 @@ def listened(audio: Pcm, memo: Memo, sent: Pcm | None = None) -> Known:
     key = digest("front end", version(), audio.tobytes(), b"" if sent is None else sent.tobytes())
 
     def made() -> list[object]:
-        live, found = Live(audio.size // FRAME), []
+        live, found, noisy = Live(audio.size // FRAME), [], []
         for number in range(audio.size // FRAME):
             piece = slice(number * FRAME, (number + 1) * FRAME)
             for event in live.hear(audio[piece], SILENT if sent is None else sent[piece]):
                 found.append([number, type(event).__name__, event.at, getattr(event, _DETAIL[type(event)])])
-        return [live.heard.tobytes().hex(), found]
+            if live.noisy:
+                noisy.append(number)
+        return [live.heard.tobytes().hex(), found, noisy]
 
-    heard, found = memo.get(key, made)
-    known = Known(np.frombuffer(bytes.fromhex(heard), np.int16))
+    heard, found, noisy = memo.get(key, made)
+    known = Known(np.frombuffer(bytes.fromhex(heard), np.int16), noisy_frames=frozenset(noisy))
     for number, kind, at, detail in found:
         event = _KINDS[kind](at, detail)
         if isinstance(event, ev.SpeechStopped):

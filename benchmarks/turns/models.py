@@ -14,7 +14,7 @@ from brain.eot.smart_turn import features, model_file
 from brain.stt.local import decode
 from brain.stt.weights import BASE_SHA256, model_folder
 from brain.stt.whisper import WhisperModel
-from brain.stt.window import ROLL_MS, Snapshot
+from brain.stt.window import ROLL_MS, Snapshot, Window
 from media.frame import Pcm
 from media.onnx import Session, load
 
@@ -44,27 +44,27 @@ class Models:
     def _smart_turn(self) -> Session:
         return load(model_file(), threads=1)
 
-    def words(self, pcm: Pcm) -> Words:
+    def words(self, pcm: Pcm, noisy: bool = False) -> Words:
         """What Whisper hears in a segment, at 8 kHz."""
 
         def decoded() -> list[object]:
-            snapshot = Snapshot(pcm, RATE, 0, ())
-            heard = decode(self._whisper, SttSettings(), True, snapshot)
+            heard = decode(self._whisper, SttSettings(), True, _window(pcm, noisy))
             known = heard.words
             return [heard.text, round(sum(w.confidence for w in known) / len(known), 4) if known else 0.0]
 
         if pcm.size * 1000 // RATE > 2 * ROLL_MS:
             raise ValueError("a segment so long is decoded in pieces by the real server")
-        return Words(*self.memo.get(digest(DECODER, np.ascontiguousarray(pcm).tobytes()), decoded))
+        return Words(*self.memo.get(digest(DECODER, *_looks(noisy), np.ascontiguousarray(pcm).tobytes()), decoded))
 
-    def quick_words(self, pcm: Pcm) -> Words:
+    def quick_words(self, pcm: Pcm, noisy: bool = False) -> Words:
         """The same without word times, as a partial has it: `confidence` is the mean of its tokens."""
 
         def decoded() -> list[object]:
-            heard = decode(self._whisper, SttSettings(), False, Snapshot(pcm, RATE, 0, ()))
+            heard = decode(self._whisper, SttSettings(), False, _window(pcm, noisy))
             return [heard.text, round(heard.hypothesis.confidence, 4)]
 
-        return Words(*self.memo.get(digest(DECODER, "quick", np.ascontiguousarray(pcm).tobytes()), decoded))
+        key = digest(DECODER, *_looks(noisy), "quick", np.ascontiguousarray(pcm).tobytes())
+        return Words(*self.memo.get(key, decoded))
 
     def complete(self, pcm: Pcm) -> float:
         """Smart-turn's probability that the turn which ends with `pcm` is complete; 0 for digital silence."""
@@ -76,3 +76,14 @@ class Models:
             return round(float(np.asarray(answer[0]).reshape(-1)[0]), 5)
 
         return float(self.memo.get(digest(SCORER, np.ascontiguousarray(pcm).tobytes()), scored))
+
+
+def _window(pcm: Pcm, noisy: bool) -> Snapshot:
+    window = Window(RATE, noisy)
+    window.append(pcm)
+    return window.snapshot()
+
+
+def _looks(noisy: bool) -> tuple[str, ...]:
+    """What the key of a decode has more on a noisy line."""
+    return ("second look 1",) if noisy else ()

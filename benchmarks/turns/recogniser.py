@@ -29,6 +29,8 @@ PARTIAL_S = 0.140
 FINAL_S = 0.165
 SCORE_S = 0.045
 """What a decode of the newest words, one with word times, and a score take on a core that is free."""
+SECOND_LOOK_S = 0.1
+"""What a decode takes more on a noisy line."""
 WIRE_S = 0.004
 """To the speech server and back, with its scheduler."""
 OVERTAKEN_S = 0.5
@@ -63,6 +65,10 @@ class _Segment:
         """See `brain.stt.local`."""
         return self.settings.urgent and _ms(self.server) < URGENT_UNTIL_MS
 
+    def takes_s(self, decode_s: float) -> float:
+        """How long a decode takes that takes `decode_s` on a clear line."""
+        return decode_s + (SECOND_LOOK_S if self.settings.noisy else 0.0)
+
 
 @dataclass(slots=True)
 class Recogniser:
@@ -92,7 +98,8 @@ class Recogniser:
         end = self.hearing.heard.size
         wanted = min(int((now - since + RUN_UP_S) * RATE), int(KEPT_S * RATE), end)
         first = end - max(0, wanted)
-        self._segment = _Segment(segment, first, first, Pauses(RATE), SttSettings(urgent=urgent))
+        settings = SttSettings(urgent=urgent, noisy=self.hearing.noisy)
+        self._segment = _Segment(segment, first, first, Pauses(RATE), settings)
         self._feed(self._segment, now)
 
     def end(self, segment: int) -> None:
@@ -117,9 +124,9 @@ class Recogniser:
         self._arrive(open_now, now)
         known = open_now.pause
         if known is None or known.samples < open_now.pauses.spoken_ms * RATE // 1000:
-            known = _Decode(open_now.server, now + WIRE_S + FINAL_S)
+            known = _Decode(open_now.server, now + WIRE_S + open_now.takes_s(FINAL_S))
         open_now.partial, open_now.pause, open_now.decoded_ms = None, known, _ms(open_now.server)
-        words = self.models.words(self._audio(open_now, known.samples))
+        words = self.models.words(self._audio(open_now, known.samples), open_now.settings.noisy)
         at = round(max(known.ready, now + WIRE_S), 4)
         self._answer(at, None, ev.FinalText(at, segment, request, words.text, words.confidence))
 
@@ -152,11 +159,12 @@ class Recogniser:
             segment.partial = self._show(segment, now, PARTIAL_S)
 
     def _show(self, segment: _Segment, now: float, takes_s: float) -> _Decode:
-        ready = round(now + WIRE_S + takes_s, 4)
+        ready = round(now + WIRE_S + segment.takes_s(takes_s), 4)
         segment.decoded_ms = _ms(segment.server)
         if self.hearing.may_stop_within(OVERTAKEN_S):
             audio = self._audio(segment, segment.server)
-            words = self.models.quick_words(audio) if segment.urgent else self.models.words(audio)
+            hear = self.models.quick_words if segment.urgent else self.models.words
+            words = hear(audio, segment.settings.noisy)
             until = round((segment.first + segment.server) / RATE, 4)
             partial = ev.PartialText(ready, segment.number, words.text, until, words.confidence)
             self._answer(ready, segment.number, partial)

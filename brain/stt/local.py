@@ -24,10 +24,13 @@ from brain.resampling import resample
 from brain.speech_scheduler import Kind, Scheduler
 from brain.stt.local_agreement import LocalAgreement, stable_prefix
 from brain.stt.pauses import Pauses
+from brain.stt.second_look import second_look
 from brain.stt.weights import model_folder
 from brain.stt.whisper import Hypothesis, WhisperModel
 from brain.stt.window import FULL_MS, ROLL_MS, Snapshot, Window, shifted, split
 from media.frame import FULL_SCALE, Pcm
+from media.noise import DenoiserMissing
+from media.onnx import ModelError
 
 PARTIAL_MS = 300
 TINY_PARTIAL_MS = 200
@@ -61,9 +64,10 @@ def decode(model: WhisperModel, settings: SttSettings, want_words: bool, snapsho
     while True:
         piece = snapshot.pcm[: FULL_MS * snapshot.rate_hz // 1000]
         audio = resample(piece.astype(np.float32) / FULL_SCALE, snapshot.rate_hz, RATE_HZ)
+        second = second_look(audio, snapshot.clean) if snapshot.clean.size else None
         more = piece.size < snapshot.pcm.size
         others = settings.others if want_words else ()
-        hypothesis = model.decode(audio, settings.language, settings.phrases, want_words or more, others)
+        hypothesis = model.decode(audio, settings.language, settings.phrases, want_words or more, others, second)
         if not more:
             return Heard(snapshot, hypothesis)
         count, at_ms = split(hypothesis.words, 0, FULL_MS)
@@ -123,11 +127,21 @@ class WhisperStt:
         self._models: dict[str, asyncio.Task[WhisperModel]] = {}
 
     async def warm(self, settings: SttSettings) -> None:
-        """Load the weights and decode a second of silence. Raises EngineError."""
+        """Load the weights and decode a second of silence, as on a noisy line. Raises EngineError."""
         model = await self.model(settings.model)
         model.check_language(settings.language)
-        quiet = Snapshot(np.zeros(RATE_HZ, np.int16), RATE_HZ, 0, ())
-        await self._scheduler.run(Kind.LOAD, partial(decode, model, settings, True, quiet))
+        await self._scheduler.run(Kind.LOAD, partial(decode, model, settings, True, await self._silence()))
+
+    async def _silence(self) -> Snapshot:
+        def work() -> Snapshot:
+            try:
+                window = Window(RATE_HZ, noisy=True)
+            except (DenoiserMissing, ModelError) as error:
+                raise EngineError("stt", str(error)) from error
+            window.append(np.zeros(RATE_HZ, np.int16))
+            return window.snapshot()
+
+        return await self._scheduler.run(Kind.LOAD, work)
 
     async def open(self, call: str, rate_hz: int) -> SttStream:
         """A stream; `call` isn't needed here. Raises EngineError for a rate under 8 or over 48 kHz."""
@@ -175,7 +189,7 @@ class WhisperStream:
     def begin(self, segment: int, settings: SttSettings) -> None:
         """Forget the segment before; finals that were asked of it still come."""
         self._drop_decodes()
-        self._segment = _Segment(segment, settings, Window(self._rate_hz), Pauses(self._rate_hz))
+        self._segment = _Segment(segment, settings, Window(self._rate_hz, settings.noisy), Pauses(self._rate_hz))
         if self._stt.loaded(settings.model) is None:
             self._spawn(partial(self._prepare, settings))
 

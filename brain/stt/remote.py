@@ -42,6 +42,7 @@ def wire_settings(settings: SttSettings) -> pb.SttSettings:
         phrases=settings.phrases,
         others=settings.others,
         urgent=settings.urgent,
+        noisy=settings.noisy,
     )
 
 

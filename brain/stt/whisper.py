@@ -9,7 +9,7 @@ and CTranslate2 lets go of the interpreter lock while it works.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 from pathlib import Path
 
@@ -36,6 +36,9 @@ RETRY_CONTEXT_S = 20.0
 """A decode that loops is done again with this context."""
 
 MAX_AUDIO_S = 28.0
+
+NOISY_BEAM = 5
+"""Beam where the voice is looked at twice. On a clear line one hypothesis is enough."""
 
 TOKENS_PER_SECOND = 8.0
 TOKENS_EXTRA = 14
@@ -70,6 +73,16 @@ class Hypothesis:
 NOTHING = Hypothesis("", (), 0.0, 1.0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A hypothesis that has no word times yet, and what they are found from."""
+
+    hypothesis: Hypothesis
+    tokens: list[int]
+    tokenizer: Tokenizer
+    encoded: ctranslate2.StorageView
+
+
 class WhisperModel:
     """One set of weights, for many threads at once. Raises EngineError where it can't be loaded."""
 
@@ -94,57 +107,73 @@ class WhisperModel:
         phrases: Sequence[str],
         want_words: bool,
         others: Sequence[str] = (),
+        second: Float | None = None,
     ) -> Hypothesis:
         """`audio` (float32 at 16 kHz, full scale 1.0, at most 28 s) as text; NOTHING where nobody speaks.
 
-        With `others` the text is in the language that was spoken, of all these; in `language` where that isn't clear.
-        Raises EngineError.
+        `second` is the same stretch with less noise: where it is given, both are decoded, and the one is believed that
+        the model is surer of. With `others` the text is in the language that was spoken, of all these; in `language`
+        where that isn't clear. Raises EngineError.
         """
         if audio.size < RATE_HZ // 10:
             return NOTHING
-        audio = audio[: int(MAX_AUDIO_S * RATE_HZ)]
+        looks = [look[: int(MAX_AUDIO_S * RATE_HZ)] for look in (audio, second) if look is not None]
+        seconds = looks[0].size / RATE_HZ
         tokenizer = self._tokenizer(language)
         try:
-            heard = self._decode(tokenizer, audio, MIN_CONTEXT_S, phrases, want_words, others)
-            if loops(heard.text, audio.size / RATE_HZ):
-                heard = self._decode(tokenizer, audio, RETRY_CONTEXT_S, (), want_words, others)
-            if loops(heard.text, audio.size / RATE_HZ):
-                return NOTHING
-            return heard if is_speech(heard.text, heard.avg_logprob, heard.no_speech_prob) else NOTHING
+            for context_s, prompts in ((MIN_CONTEXT_S, phrases), (RETRY_CONTEXT_S, ())):
+                heard = self._decode(tokenizer, looks, context_s, prompts, others)
+                sane = [one for one in heard if not loops(one.hypothesis.text, seconds)]
+                if sane:
+                    best = max(sane, key=lambda one: one.hypothesis.avg_logprob)
+                    return self._believed(best, seconds, want_words)
+            return NOTHING
         except (RuntimeError, ValueError) as error:
             raise EngineError("stt", f"decoding failed: {error}") from error
+
+    def _believed(self, heard: _Heard, seconds: float, want_words: bool) -> Hypothesis:
+        hypothesis = heard.hypothesis
+        if not is_speech(hypothesis.text, hypothesis.avg_logprob, hypothesis.no_speech_prob):
+            return NOTHING
+        if not want_words or not heard.tokens:
+            return hypothesis
+        return replace(hypothesis, words=self._align(heard.tokenizer, heard.encoded, heard.tokens, seconds))
 
     def _decode(
         self,
         tokenizer: Tokenizer,
-        audio: Float,
+        looks: Sequence[Float],
         context_s: float,
         phrases: Sequence[str],
-        want_words: bool,
         others: Sequence[str],
-    ) -> Hypothesis:
-        seconds = audio.size / RATE_HZ
-        encoded = self._model.encode(_features(audio, max(context_s, seconds + MARGIN_S)))
+    ) -> list[_Heard]:
+        """What is heard in each of `looks`, which are as long."""
+        seconds = looks[0].size / RATE_HZ
+        features = [_features(look, max(context_s, seconds + MARGIN_S)) for look in looks]
+        encoded = self._model.encode(ctranslate2.StorageView.from_array(np.stack(features)))
         spoken = self._spoken_language(encoded, tokenizer.language_code, others) if others else ""
         if spoken:
             tokenizer = self._tokenizer(spoken)
         prompt = self._prompt(tokenizer, phrases)
         cap = int(TOKENS_PER_SECOND * seconds) + TOKENS_EXTRA
-        result = self._model.generate(
+        results = self._model.generate(
             encoded,
-            [prompt],
-            beam_size=1,
+            [prompt] * len(looks),
+            beam_size=1 if len(looks) == 1 else NOISY_BEAM,
             max_length=max(2 * cap, len(prompt) + cap),  # CTranslate2 generates half of it at most
             return_scores=True,
             return_no_speech_prob=True,
             suppress_blank=True,
             suppress_tokens=self._suppressed(tokenizer),
-        )[0]
-        tokens = [token for token in result.sequences_ids[0] if token < tokenizer.eot]
-        text = tokenizer.decode(tokens).strip()
-        words = self._align(tokenizer, encoded, tokens, seconds) if want_words and tokens else ()
-        score = result.scores[0] * len(tokens) / (len(tokens) + 1)
-        return Hypothesis(text, words, score, result.no_speech_prob, spoken)
+        )
+        heard = []
+        for number, result in enumerate(results):
+            tokens = [token for token in result.sequences_ids[0] if token < tokenizer.eot]
+            score = result.scores[0] * len(tokens) / (len(tokens) + 1)
+            text = tokenizer.decode(tokens).strip()
+            hypothesis = Hypothesis(text, (), score, result.no_speech_prob, spoken)
+            heard.append(_Heard(hypothesis, tokens, tokenizer, _row(encoded, number)))
+        return heard
 
     def _spoken_language(self, encoded: ctranslate2.StorageView, first: str, others: Sequence[str]) -> str:
         """Which language is spoken, of those that are possible; empty where that isn't clear."""
@@ -197,9 +226,16 @@ class WhisperModel:
         return tuple(words)
 
 
-def _features(audio: Float, context_s: float) -> ctranslate2.StorageView:
+def _row(encoded: ctranslate2.StorageView, number: int) -> ctranslate2.StorageView:
+    """One encoding of several."""
+    if encoded.shape[0] == 1:
+        return encoded
+    return ctranslate2.StorageView.from_array(np.ascontiguousarray(np.asarray(encoded)[number : number + 1]))
+
+
+def _features(audio: Float, context_s: float) -> Float:
     heard = log_mel(audio)
     frames = int(context_s * FRAMES_PER_SECOND) // 2 * 2  # the encoder halves the number of frames
-    padded = np.zeros((1, heard.shape[0], frames), np.float32)
-    padded[0, :, : heard.shape[1]] = heard[:, :frames]
-    return ctranslate2.StorageView.from_array(padded)
+    padded = np.zeros((heard.shape[0], frames), np.float32)
+    padded[:, : heard.shape[1]] = heard[:, :frames]
+    return padded

@@ -8,12 +8,17 @@ up to the widest pause that is not too near its end.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from brain.engines import Word
+from brain.stt.second_look import Cleaned
 from media.frame import Pcm, samples
+from media.noise import RATE_HZ as CLEAN_HZ
+from media.noise import Wave
+
+_NOTHING: Wave = np.zeros(0, np.float32)
 
 ROLL_MS = 12_000
 """From this length on, agreed words leave."""
@@ -30,12 +35,16 @@ EARLIEST = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a decode needs: audio that begins at `origin_ms` of the segment, behind `settled` words."""
+    """What a decode needs: audio that begins at `origin_ms` of the segment, behind `settled` words.
+
+    `clean`: where the line is noisy the same without noise, at 16 kHz; it may end a little earlier.
+    """
 
     pcm: Pcm
     rate_hz: int
     origin_ms: int
     settled: tuple[Word, ...]
+    clean: Wave = field(default_factory=lambda: _NOTHING)
 
     @property
     def duration_ms(self) -> int:
@@ -52,16 +61,18 @@ class Snapshot:
         return replace(
             self,
             pcm=self.pcm[samples(at_ms, self.rate_hz) :],
+            clean=self.clean[samples(at_ms, CLEAN_HZ) :],
             origin_ms=self.origin_ms + at_ms,
             settled=(*self.settled, *shifted(words, self.origin_ms)),
         )
 
 
 class Window:
-    """The growing audio of one segment at the line's rate."""
+    """The growing audio of one segment at the line's rate; of a `noisy` line also without its noise."""
 
-    def __init__(self, rate_hz: int) -> None:
+    def __init__(self, rate_hz: int, noisy: bool = False) -> None:
         self._rate_hz = rate_hz
+        self._cleaned = Cleaned(rate_hz) if noisy else None
         self._buffer = np.zeros(rate_hz * 4, np.int16)
         self._size = 0
         self._origin_ms = 0
@@ -86,10 +97,13 @@ class Window:
             self._buffer = grown
         self._buffer[self._size : end] = pcm
         self._size = end
+        if self._cleaned is not None:
+            self._cleaned.append(pcm)
 
     def snapshot(self) -> Snapshot:
         """All of it as it is now; the audio is a copy."""
-        return Snapshot(self._buffer[: self._size].copy(), self._rate_hz, self._origin_ms, self._settled)
+        clean = self._cleaned.audio if self._cleaned is not None else _NOTHING
+        return Snapshot(self._buffer[: self._size].copy(), self._rate_hz, self._origin_ms, self._settled, clean)
 
     def roll(self, rest: Snapshot) -> None:
         """Give up what `rest`, one of our snapshots, has had cut off it; nothing where it hasn't."""
@@ -99,6 +113,8 @@ class Window:
         room = np.zeros(self._rate_hz * 4, np.int16)
         self._buffer = np.concatenate([self._buffer[gone : self._size], room])
         self._size -= gone
+        if self._cleaned is not None:
+            self._cleaned.drop(rest.origin_ms - self._origin_ms)
         self._origin_ms, self._settled = rest.origin_ms, rest.settled
 
 

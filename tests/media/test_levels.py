@@ -6,10 +6,9 @@ import line_signals as line
 import numpy as np
 import pytest
 
-from benchmarks.line_corpus import car
+from benchmarks.line_corpus import babble
 from media.frame import Pcm, level_dbfs
 from media.levels import TARGET_DBFS, Levels, active_level_dbfs
-from media.noise import Wiener
 from media.vad import Activity
 
 FRAME = 160
@@ -87,39 +86,21 @@ def test_a_clean_line_at_the_target_passes_bit_exactly() -> None:
     levels = Levels(line.RATE)
     quiet = line.to_int16(line.noise(3, -60))
     assert np.array_equal(run(levels, quiet, Activity.QUIET), quiet)
-    assert not levels.suppressing
     run(levels, line.to_int16(speech(-20)), Activity.SPEECH)
     gain = levels.gain_db
     after = run(levels, quiet, Activity.QUIET).astype(float)
-    assert not levels.suppressing and np.abs(after - quiet * 10 ** (gain / 20)).max() <= 0.51
+    assert np.abs(after - quiet * 10 ** (gain / 20)).max() <= 0.51
 
 
-def test_noise_is_taken_away_only_where_there_is_much() -> None:
-    for snr_db, expected in ((-2, True), (5, False), (12, False), (25, False)):
+def test_a_line_is_noisy_only_where_there_is_much() -> None:
+    for snr_db, expected in ((-2, True), (5, True), (9, True), (14, False), (25, False)):
         levels = Levels(line.RATE)
         voice = speech(-22)
         noise = line.noise(voice.size / line.RATE, -22 - snr_db, seed=8)
         run(levels, line.to_int16(noise), Activity.QUIET)
         run(levels, line.to_int16(voice + noise[: voice.size]), Activity.SPEECH)
         run(levels, line.to_int16(noise), Activity.QUIET)
-        assert levels.suppressing is expected, snr_db
-        assert levels.snr_db == pytest.approx(snr_db, abs=3.5), snr_db
-
-
-def test_a_rumble_under_the_voice_is_left_alone() -> None:
-    levels = Levels(line.RATE)
-    run(levels, line.to_int16(car(4, -22)), Activity.QUIET)
-    assert not levels.suppressing
-
-
-def test_a_loud_frame_behind_the_filter_does_not_wrap_in_a_soft_one() -> None:
-    levels = Levels(line.RATE)
-    run(levels, line.to_int16(speech(-40)), Activity.SPEECH)
-    run(levels, line.to_int16(line.noise(2, -38)), Activity.QUIET)
-    assert levels.suppressing and levels.gain_db > 15
-    shout = np.concatenate((line.to_int16(line.tones(0.1, -6, 300)), np.zeros(3 * FRAME, np.int16)))
-    out = run(levels, shout, Activity.SPEECH).astype(int)
-    assert 20000 < np.abs(out).max() < 31500 and np.abs(np.diff(out)).max() < 40000
+        assert levels.noisy is expected, snr_db
 
 
 def test_a_level_that_is_nearly_right_is_left_alone() -> None:
@@ -128,38 +109,21 @@ def test_a_level_that_is_nearly_right_is_left_alone() -> None:
     assert np.array_equal(run(levels, voice, Activity.SPEECH), voice)
 
 
-def test_the_filter_leaves_when_the_noise_does() -> None:
+def test_voices_in_the_room_are_noise_whatever_the_detector_takes_them_for() -> None:
+    levels = Levels(line.RATE)
+    run(levels, line.to_int16(babble(4, -27)), Activity.SPEECH)
+    assert levels.noisy
+    run(levels, line.to_int16(line.noise(2, -60)), Activity.QUIET)
+    run(levels, line.to_int16(speech(-20)), Activity.SPEECH)
+    assert not levels.noisy
+
+
+def test_a_line_is_clear_when_the_noise_is_gone() -> None:
     levels = Levels(line.RATE)
     run(levels, line.to_int16(line.noise(2, -22)), Activity.QUIET)
-    assert levels.suppressing
+    assert levels.noisy
     run(levels, line.to_int16(line.noise(4, -60)), Activity.QUIET)
-    assert not levels.suppressing
-
-
-@pytest.mark.parametrize("rate_hz", [8000, 16000])
-def test_wiener_takes_noise_and_keeps_a_voice(rate_hz: int) -> None:
-    size = rate_hz // 50
-    noise = np.random.default_rng(3).standard_normal(4 * rate_hz) * line.gain(-35)
-    voice = speech(-22, 4.0, rate_hz)
-    filtered = Wiener(rate_hz)
-
-    def through(signal: np.ndarray, noise_only: bool) -> np.ndarray:
-        frames = signal.astype(np.float32).reshape(-1, size)
-        return np.concatenate([filtered.process(frame, noise_only) for frame in frames])
-
-    left = through(noise, True)[rate_hz:]
-    taken = 10 * np.log10(np.mean(noise[rate_hz - size : -size] ** 2) / np.mean(left**2))
-    assert 8 < taken < 10.5
-    out = through(voice + noise, False)
-    error = out[size:] - voice[:-size]
-    assert np.mean(error**2) < 0.6 * np.mean(noise**2)
-
-
-def test_wiener_returns_what_it_got_where_nothing_is_noise() -> None:
-    filtered, voice = Wiener(8000), speech(-22, 1.0).astype(np.float32).reshape(-1, FRAME)
-    out = np.concatenate([filtered.process(frame, False) for frame in voice])
-    loud = np.abs(voice.reshape(-1)[:-FRAME]) > 500
-    assert np.allclose(out[FRAME:][loud], voice.reshape(-1)[:-FRAME][loud], rtol=0.02, atol=30)
+    assert not levels.noisy
 
 
 @pytest.mark.parametrize("size", [0, 80, 161, 320])
@@ -169,32 +133,11 @@ def test_bad_frames(size: int) -> None:
 
 
 @pytest.mark.models
-def test_words_are_kept_on_a_clean_line_and_not_lost_in_noise() -> None:
-    """Four human sentences through G.711 to whisper-base, as `benchmarks.levels` does it with thirteen."""
+def test_words_are_kept_on_a_clean_line_and_more_are_heard_in_noise() -> None:
+    """Human sentences through G.711 to whisper-base, as `benchmarks.levels` does it with more of them."""
     from benchmarks.levels import WordCount
 
-    clean, noisy = WordCount("none", 40.0, clips=4), WordCount("white", -1.0, clips=4, seeds=3)
+    clean, noisy = WordCount("none", 40.0, clips=4), WordCount("white", 5.0, clips=6, seeds=3)
     assert clean.levelled <= clean.raw
-    # Word error rates of 129 words in such noise waver by some points: this finds a filter that does harm.
-    assert noisy.levelled <= noisy.raw + 0.05
-    assert noisy.filter_in > 0.5 and clean.filter_in == 0.0
-
-
-def test_digital_silence_in_a_noisy_line_leaves_the_caller_heard() -> None:
-    """A mute, silence suppression, or a gap of packets: exact zeros among the noise."""
-    rng = np.random.default_rng(8)
-    levels = Levels(8000)
-
-    def noise(frames: int, dbfs: float) -> np.ndarray:
-        return np.rint(rng.standard_normal(frames * 160) * 32768 * 10 ** (dbfs / 20)).astype(np.int16)
-
-    def feed(pcm: np.ndarray, activity: Activity) -> np.ndarray:
-        return np.concatenate([levels.process(pcm[at : at + 160], activity) for at in range(0, pcm.size, 160)])
-
-    for _ in range(3):
-        feed(noise(200, -32), Activity.QUIET)
-        feed(noise(100, -27), Activity.SPEECH)
-        feed(np.zeros(8 * 160, np.int16), Activity.QUIET)
-    feed(noise(100, -32), Activity.QUIET)
-    out = feed(noise(100, -20), Activity.SPEECH)
-    assert np.sqrt(np.mean(out.astype(float) ** 2)) > 300
+    assert noisy.levelled < noisy.raw
+    assert noisy.noisy == 1.0 and clean.noisy == 0.0
