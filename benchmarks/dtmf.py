@@ -176,14 +176,17 @@ def lossy_pjmedia(program: Path, on_ms: float, off_ms: float, count: int, seed: 
     return mistakes(detect(played[late:], 8000), bursts, starts, 8000)
 
 
-def in_pieces(on_ms: float, off_ms: float, count: int, seed: int = 3) -> int:
-    """How many of the same keys have no 25 ms in one piece left: less isn't a key by itself."""
+def in_pieces(on_ms: float, off_ms: float, count: int, seed: int = 3) -> dict[str, int]:
+    """How many of the same keys have no 25 ms left, less than which isn't a key by itself: in one piece, and in all."""
     bursts = random_keys(on_ms, off_ms, count, seed)
     signal, starts = sound(bursts, 8000)
     marks = "".join("." * 160 if lost else "x" * 160 for lost in lost_packets(to_pcm(signal).size // 160, LOSS, seed))
     size = round(on_ms * 8)
-    longest = (max(map(len, marks[at : at + size].split("."))) for at in starts)
-    return sum(samples < 25 * 8 for samples in longest)
+    left = [[len(piece) for piece in marks[at : at + size].split(".")] for at in starts]
+    return {
+        "pieces under 25 ms": sum(max(pieces) < 25 * 8 for pieces in left),
+        "under 25 ms in all": sum(sum(pieces) < 25 * 8 for pieces in left),
+    }
 
 
 def microseconds(make: Callable[[], Callable[[int], object]], frames: int, rounds: int = 7) -> float:
@@ -298,8 +301,8 @@ def main() -> None:
             ways = {filler: lossy(LINES[1], filler, on_ms, off_ms, options.keys) for filler in FILLERS}
             if program:
                 ways["pjmedia"] = lossy_pjmedia(program, on_ms, off_ms, options.keys)
-            pieces = lost[f"{on_ms}/{off_ms} ms, in pieces under 25 ms"] = in_pieces(on_ms, off_ms, options.keys)
-            print(f"  {on_ms:>3} ms on, {off_ms:>3} off, left in pieces under 25 ms: {pieces}")
+            pieces = lost[f"{on_ms}/{off_ms} ms, left"] = in_pieces(on_ms, off_ms, options.keys)
+            print(f"  {on_ms:>3} ms on, {off_ms:>3} off, left: {', '.join(f'{n} {name}' for name, n in pieces.items())}")
             for way, found in ways.items():
                 lost[f"{on_ms}/{off_ms} ms, {way}"] = found
                 print(f"  {on_ms:>3} ms on, {off_ms:>3} off, {way:9} {' / '.join(map(str, found.values()))}")
