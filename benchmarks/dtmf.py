@@ -302,7 +302,8 @@ def main() -> None:
             if program:
                 ways["pjmedia"] = lossy_pjmedia(program, on_ms, off_ms, options.keys)
             pieces = lost[f"{on_ms}/{off_ms} ms, left"] = in_pieces(on_ms, off_ms, options.keys)
-            print(f"  {on_ms:>3} ms on, {off_ms:>3} off, left: {', '.join(f'{n} {name}' for name, n in pieces.items())}")
+            left = ", ".join(f"{number} {name}" for name, number in pieces.items())
+            print(f"  {on_ms:>3} ms on, {off_ms:>3} off, left: {left}")
             for way, found in ways.items():
                 lost[f"{on_ms}/{off_ms} ms, {way}"] = found
                 print(f"  {on_ms:>3} ms on, {off_ms:>3} off, {way:9} {' / '.join(map(str, found.values()))}")
