@@ -3,6 +3,7 @@
     python -m benchmarks.dtmf             half a minute: tables and one JSON line
     python -m benchmarks.dtmf --more      with talk-off on synthetic voices and melodies too, another hour
     python -m benchmarks.dtmf --pjproject DIR     with lost packets concealed by pjmedia itself (see docs/media.md)
+    python -m benchmarks.dtmf --keys 8000         more keys with lost packets than 1000
 
 The numbered tests are those of the Mitel CM7291 tape as spandsp's dtmf_rx_tests.c states them; levels are dBm0
 for each tone. The recordings of the tape's second side, and Bellcore's, aren't to be had: talk-off is on what
@@ -175,14 +176,17 @@ def lossy_pjmedia(program: Path, on_ms: float, off_ms: float, count: int, seed: 
     return mistakes(detect(played[late:], 8000), bursts, starts, 8000)
 
 
-def in_pieces(on_ms: float, off_ms: float, count: int, seed: int = 3) -> int:
-    """How many of the same keys have no 25 ms in one piece left: less isn't a key by itself."""
+def in_pieces(on_ms: float, off_ms: float, count: int, seed: int = 3) -> dict[str, int]:
+    """How many of the same keys have no 25 ms left, less than which isn't a key by itself: in one piece, and in all."""
     bursts = random_keys(on_ms, off_ms, count, seed)
     signal, starts = sound(bursts, 8000)
     marks = "".join("." * 160 if lost else "x" * 160 for lost in lost_packets(to_pcm(signal).size // 160, LOSS, seed))
     size = round(on_ms * 8)
-    longest = (max(map(len, marks[at : at + size].split("."))) for at in starts)
-    return sum(samples < 25 * 8 for samples in longest)
+    left = [[len(piece) for piece in marks[at : at + size].split(".")] for at in starts]
+    return {
+        "pieces under 25 ms": sum(max(pieces) < 25 * 8 for pieces in left),
+        "under 25 ms in all": sum(sum(pieces) < 25 * 8 for pieces in left),
+    }
 
 
 def microseconds(make: Callable[[], Callable[[int], object]], frames: int, rounds: int = 7) -> float:
@@ -283,21 +287,23 @@ def main() -> None:
     parser.add_argument("--more", action="store_true", help="talk-off on synthetic voices and melodies too")
     parser.add_argument("--seed", type=int, default=0, help="of those: other sentences and melodies")
     parser.add_argument("--pjproject", type=Path, help="source tree of pjproject in which `make lib` was run")
+    parser.add_argument("--keys", type=int, default=1000, help="of each kind over the line that loses packets")
     options = parser.parse_args()
     table = {line.name: criteria(line) for line in LINES}
     print(f"{'':24}{'wanted':>8}" + "".join(f"{name:>16}" for name in table))
     for row, wanted in WANTED.items():
         print(f"{row:24}{wanted:>8}" + "".join(f"{figures[row]:>16}" for figures in table.values()))
-    print("3 % of packets lost, 1000 keys, PCMU: missed / doubled / wrong")
+    print(f"3 % of packets lost, {options.keys} keys, PCMU: missed / doubled / wrong")
     lost: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as folder:
         program = build(options.pjproject, Path(folder)) if options.pjproject else None
         for on_ms, off_ms in ((200, 100), (100, 100), (80, 80), (60, 60), (50, 50)):
-            ways = {filler: lossy(LINES[1], filler, on_ms, off_ms, 1000) for filler in FILLERS}
+            ways = {filler: lossy(LINES[1], filler, on_ms, off_ms, options.keys) for filler in FILLERS}
             if program:
-                ways["pjmedia"] = lossy_pjmedia(program, on_ms, off_ms, 1000)
-            pieces = lost[f"{on_ms}/{off_ms} ms, in pieces under 25 ms"] = in_pieces(on_ms, off_ms, 1000)
-            print(f"  {on_ms:>3} ms on, {off_ms:>3} off, left in pieces under 25 ms: {pieces}")
+                ways["pjmedia"] = lossy_pjmedia(program, on_ms, off_ms, options.keys)
+            pieces = lost[f"{on_ms}/{off_ms} ms, left"] = in_pieces(on_ms, off_ms, options.keys)
+            left = ", ".join(f"{number} {name}" for name, number in pieces.items())
+            print(f"  {on_ms:>3} ms on, {off_ms:>3} off, left: {left}")
             for way, found in ways.items():
                 lost[f"{on_ms}/{off_ms} ms, {way}"] = found
                 print(f"  {on_ms:>3} ms on, {off_ms:>3} off, {way:9} {' / '.join(map(str, found.values()))}")

@@ -4,6 +4,8 @@ Two looks, because most frames of a call hold no tone. The first look weighs a w
 frequencies; speech passes it now and then, silence not at all. Then, and for the two frames before, every 5 ms
 a window of 20 ms is judged by the criteria of ITU-T Q.24: two tones, one of each group, of enough level, near
 enough to their frequencies, with little twist and little else beside them. Several such windows are a key.
+Fewer are one where the sound they lie in has silence before and after it and lasts long enough: so looks a key of
+50 ms of which a packet was lost, whatever the gap was filled with. Voices and music don't.
 Frequencies are measured by the phase that a tone gains from one window to the next, which is many times finer
 than the width of the window.
 """
@@ -38,7 +40,10 @@ RATES_HZ = (8000, 16000)
 
 @dataclass(frozen=True, slots=True)
 class KeyDown:
-    """A key went down: its tones began at sample `onset`. Told 50 ms later at most, on a clean line."""
+    """A key went down: its tones began at sample `onset`.
+
+    Told 50 ms later at most on a clean line; where packets were lost, up to 40 ms after the end of the tones.
+    """
 
     symbol: str
     onset: int
@@ -71,6 +76,11 @@ class Limits:
     """Good windows of the last twelve, 5 ms apart, that make a key: 25 ms of tone never hold so many, 30 ms always do.
     Three would take 20 ms for a key (ITU-T Q.24: 23 ms aren't one). With five, two to three times as many tones of 60
     ms are missed where a packet was lost, and talk-off is no better."""
+    burst_windows: int = 2
+    """Good windows that make a key of a burst, a sound with silence before and after it: 20 ms of tone. With one,
+    three times as many bursts of noise are keys, and one more tone of 8000 is found."""
+    burst_ms: float = 25.0
+    """The shortest burst that is a key (ITU-T Q.24: 23 ms aren't one)."""
 
 
 _HOPS = 4
@@ -83,6 +93,14 @@ _WITHIN = 12
 _PIECES = 3
 """A packet that is lost and repeated leaves three. Chords that waver about a limit have more."""
 _HISTORY_FRAMES = 2
+_REMEMBERED = 24
+"""Windows: a burst of 80 ms, and the silence around it."""
+_SILENT = 0.05
+"""Energy of a window, of what a key's have, under which it is silent: 13 dB. At 15 dB S/N there are silent ones."""
+_SILENT_WINDOWS = 3
+"""So many in a row are silence. Concealment that repeats the edge of a tone has pauses of two."""
+_BURST_SEEMS_LONGER_MS = 9.2
+"""A window that reaches over an end isn't silent. It is within 0.2 ms of this, wherever windows begin."""
 _GAP_WINDOWS = 6
 """A tone gone for so many windows is over. One lost packet of 20 ms empties at most five, and the shortest
 pause between two keys (40 ms) at least seven."""
@@ -121,10 +139,11 @@ class _Phase(Enum):
 
 @dataclass(slots=True)
 class _Window:
-    """Squared magnitudes at the eight frequencies, and the key that a window is good for (-1: none)."""
+    """Squared magnitudes at the eight frequencies, the energy of it all, and the key it is good for (-1: none)."""
 
     powers: list[float]
-    key: int
+    energy: float
+    key: int = -1
 
 
 class DtmfDetector:
@@ -158,7 +177,9 @@ class DtmfDetector:
         self._phase = _Phase.RESTING
         self._recent: deque[_Rows] = deque(maxlen=_HISTORY_FRAMES)
         self._before: list[complex] = [0j] * 8
-        self._history: deque[_Window] = deque(maxlen=_WITHIN + 2 * _HOPS)
+        self._history: deque[_Window] = deque(maxlen=_REMEMBERED)
+        self._silence = 0.0  # energy under which a window is silent; 0 before a good window
+        self._silent = 0  # silent windows in a row
         self._empty = 0  # windows in a row without the tones of the key that is down
         self._quiet_frames = 0
         self._row = self._column = 0
@@ -236,7 +257,7 @@ class DtmfDetector:
         powers = [z.real * z.real + z.imag * z.imag for z in now]
         row = powers.index(max(powers[:4]))
         column = powers.index(max(powers[4:]), 4)
-        window = _Window(powers, -1)
+        window = _Window(powers, energy)
         low, high = powers[row] * self._to_power, powers[column] * self._to_power
         if low + high < _GLANCE * energy or min(low, high) < self._faintest / 8:
             return window
@@ -269,6 +290,15 @@ class DtmfDetector:
         self._history.append(window)
         if self._phase is _Phase.DOWN:
             self._hold(window, centre, events)
+        elif window.key >= 0:
+            self._silence = max(self._silence, _SILENT * window.energy)
+            self._silent = 0
+        elif window.energy >= self._silence:
+            self._silent = 0
+        else:
+            self._silent += 1
+            if self._silent == _SILENT_WINDOWS:
+                self._weigh_burst(centre, events)
         if window.key < 0 or (self._phase is _Phase.DOWN and window.key == self._row * 4 + self._column):
             return
         keys = [w.key for w in self._history][-_WITHIN:]
@@ -281,11 +311,8 @@ class DtmfDetector:
             self._press(window.key, centre, events)
 
     def _press(self, key: int, centre: int, events: list[KeyEvent]) -> None:
-        self._row, self._column = divmod(key, 4)
         windows = list(self._history)
-        good = windows[-self._limits.windows :]
-        self._row_power = max(w.powers[self._row] for w in good)
-        self._column_power = max(w.powers[self._column + 4] for w in good)
+        self._go_down(key, windows[-self._limits.windows :])
         # Back to where the tones came up to half their amplitude, which lies between two windows.
         strengths = [self._strength(w) for w in windows]
         first = len(strengths) - 1
@@ -294,10 +321,41 @@ class DtmfDetector:
         onset = centre - self._hop * float(len(strengths) - 1 - first)
         if first > 0:
             onset -= self._hop * (strengths[first] - 1) / max(strengths[first] - strengths[first - 1], 1e-9)
-        self._phase = _Phase.DOWN
-        self._empty = 0
         self._end = centre
         events.append(KeyDown(self._symbol, max(0, round(onset))))
+
+    def _weigh_burst(self, centre: int, events: list[KeyEvent]) -> None:
+        """Silence came. The sound before it may be a key, if there is silence before that too."""
+        windows, silence = list(self._history), self._silence
+        self._silence, self._silent = 0.0, 0
+        last = first = len(windows) - 1 - _SILENT_WINDOWS
+        loud = [w.energy >= silence for w in windows]
+        while first >= _SILENT_WINDOWS and any(loud[first - _SILENT_WINDOWS : first]):
+            first -= 1
+        if first < _SILENT_WINDOWS:
+            return
+        good = [w for w in windows[first : last + 1] if w.key >= 0]
+        if len(good) < self._limits.burst_windows or any(w.key != good[0].key for w in good):
+            return
+        # The fourth root of the energy grows evenly while a window slides into a tone.
+        roots, root = [w.energy**0.25 for w in windows], silence**0.25
+        begin = first - (roots[first] - root) / (roots[first] - roots[first - 1])
+        end = last + (roots[last] - root) / (roots[last] - roots[last + 1])
+        over = _BURST_SEEMS_LONGER_MS / _WINDOW_MS * _HOPS
+        if end - begin - over < self._limits.burst_ms / _WINDOW_MS * _HOPS:
+            return
+        self._go_down(good[0].key, good)
+        self._empty = _SILENT_WINDOWS
+        began = centre - self._hop * (len(windows) - 1)
+        self._end = began + round(self._hop * (end - over / 2))
+        events.append(KeyDown(self._symbol, max(0, began + round(self._hop * (begin + over / 2)))))
+
+    def _go_down(self, key: int, good: list[_Window]) -> None:
+        self._row, self._column = divmod(key, 4)
+        self._row_power = max(w.powers[self._row] for w in good)
+        self._column_power = max(w.powers[self._column + 4] for w in good)
+        self._phase = _Phase.DOWN
+        self._empty = 0
 
     def _strength(self, window: _Window) -> float:
         """Amplitude of the weaker of the key's two tones: 1 where a window is half filled with them."""
@@ -320,3 +378,4 @@ class DtmfDetector:
             events.append(KeyUp(self._symbol, self._end))
             self._phase = _Phase.LOOKING
             self._history.clear()
+            self._silence, self._silent = 0.0, 0
