@@ -18,6 +18,7 @@ fail() {
 
 # On this machine's kernel: boots the other one, with this script as its init, and reads what it has left.
 outside() {
+    [ -x "$1" ] || fail "no $1 here"
     python=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
     for program in linux.uml insmod ip tc; do
         PATH=$PATH:/usr/sbin:/sbin command -v "$program" >/dev/null || fail "no $program here"
