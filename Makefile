@@ -2,6 +2,7 @@
 #
 #   make run      answer calls at sip:127.0.0.1:5060 with the reception plan;  ARGS="--sip 127.0.0.1:5070" elsewhere
 #   make test     all tests;  make test-fast: those without models
+#   make test-netem   the call under `tc netem`, where the kernel has no netem (Debian on amd64)
 #   make bench    the benchmarks of docs/benchmarks.md
 #   make pjsua2   build pjproject with its Python binding and our native part
 #   make lint     ruff and mypy
@@ -16,7 +17,7 @@ FAST := $(BIN)/python -m pytest -n 4 --dist loadfile -m "not models"
 export OFFHOOK_CACHE ?= $(HOME)/.cache/offhook
 export HF_HUB_OFFLINE := 1
 
-.PHONY: run test test-fast bench pjsua2 models lint setup clean
+.PHONY: run test test-fast test-netem bench pjsua2 models lint setup clean
 
 run: setup models
 	$(BIN)/offhook serve $(ARGS)
@@ -27,6 +28,10 @@ test: setup models
 
 test-fast: setup
 	$(FAST)
+
+test-netem: setup
+	@sh docker/debian.sh user-mode-linux kmod iproute2
+	tests/netem_vm.sh $(BIN)/python
 
 # Recorded prompts, hold music and more synthetic callers, which only the benchmarks listen to.
 SOUNDS := asterisk-core-sounds-en-wav asterisk-core-sounds-it-wav asterisk-moh-opsound-wav espeak-ng flite

@@ -33,6 +33,7 @@ from brain.tts.local import CALIBRATION, load_voice
 from brain.tts.shape import gain_for, pause_ms, shape
 from media.echo import EchoCanceller
 from media.frame import Pcm
+from media.near import NearTalk
 from media.vad import SpeechStarted, SpeechStopped, Vad
 
 RUN_UP = RATE // 4
@@ -131,8 +132,14 @@ def jumping_paths() -> dict[str, Path]:
 
 
 def cancelled(near: Pcm, far: Pcm, canceller: EchoCanceller) -> Pcm:
-    frames = range(0, near.size, FRAME)
-    return np.concatenate([canceller.process(near[at : at + FRAME], far[at : at + FRAME]) for at in frames])
+    """As a call's ear does it."""
+    talk, out = NearTalk(), []
+    for at in range(0, near.size, FRAME):
+        heard = near[at : at + FRAME]
+        talk.hears(heard)
+        out.append(canceller.process(heard, far[at : at + FRAME], talk.loud))
+        talk.sent(canceller.sent_dbfs)
+    return np.concatenate(out)
 
 
 # ---- G.168 ------------------------------------------------------------------------------------------------

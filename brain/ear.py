@@ -98,10 +98,11 @@ class Ear:
         """
         for at in range(0, heard.size, self._frame):
             piece = slice(at, at + self._frame)
-            clean = self._echo.process(heard[piece], sent[piece])
+            certain = self._near.hears(heard[piece])  # by what was sent before: an echo comes later
+            clean = self._echo.process(heard[piece], sent[piece], self._near.loud)
             self._vad.over_voice = self._echo.sent_dbfs > VOICE_DBFS
             self._near.sent(self._echo.sent_dbfs)
-            self._doubt(self._echo.state in DOUBTED and not self._near.hears(heard[piece]))
+            self._doubt(self._echo.state in DOUBTED and not certain)
             self._hear(clean, position + at, newest)
 
     def _doubt(self, doubted: bool) -> None:

@@ -107,9 +107,14 @@ def _alike(heard: Sequence[str], wanted: Sequence[str]) -> float:
 
 
 def corrected(text: str, phrases: Sequence[str]) -> str:
-    """`text` with words that are nearly one of `phrases` put as it is written there; a phrase each once."""
+    """`text` with words that are nearly one of `phrases` put as it is written there; a phrase each once.
+
+    Where all of the phrase is heard with a word more ("call me back"), that word was said.
+    """
     for phrase, start, end in _near(text, phrases):
-        text = text[:start] + phrase + text[end:]
+        heard, wanted = words(text[start:end]), words(phrase)
+        if len(heard) <= len(wanted) or not set(wanted) <= set(heard):
+            text = text[:start] + phrase + text[end:]
     return text
 
 

@@ -163,10 +163,11 @@ class EchoCanceller:
         share = self._suppressor.echo_share if self.active else 0.0
         return EchoReport(self.active, self._state, self.delay_ms, self.erle_db, share)
 
-    def process(self, near: Pcm, far: Pcm) -> Pcm:
+    def process(self, near: Pcm, far: Pcm, certain: bool = False) -> Pcm:
         """`near`, one frame of the caller's line, without the echo of `far`, played at that tick.
 
-        Where nothing is to be done `near` itself comes back. Raises ValueError for another length.
+        `certain`: the caller speaks (`media.near`), and is let through even where the echo's path is lost. Where
+        nothing is to be done `near` itself comes back. Raises ValueError for another length.
         """
         if near.size != self._size or far.size != self._size:
             raise ValueError(f"a frame has {self._size} samples here, not {near.size} and {far.size}")
@@ -188,8 +189,9 @@ class EchoCanceller:
             self._look()
         if self._state is EchoState.CLEAR:
             return self._pass(near, heard)
-        left = self._cancel(heard)
-        return np.clip(np.rint(left), -32768, 32767).astype(np.int16)
+        if certain:
+            self._suppressor.let_in()
+        return np.clip(np.rint(self._cancel(heard)), -32768, 32767).astype(np.int16)
 
     # ---- resting and waking ---------------------------------------------------------------------------
 

@@ -89,6 +89,10 @@ class Suppressor:
         """Of the line's own noise, a sample."""
         return float(np.add.reduce(self._noise)) / BANDS / self._block
 
+    def let_in(self) -> None:
+        """A voice is known to be there."""
+        self._hold = _HOLD_FRAMES
+
     def shut(self) -> None:
         """What stood out was no voice."""
         self._standing = self._hold = 0

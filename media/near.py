@@ -35,6 +35,11 @@ class NearTalk:
         """How loud the newest frame was that was sent."""
         self._sent.append(dbfs)
 
+    @property
+    def loud(self) -> bool:
+        """Whether the newest frames were louder than any echo."""
+        return self._loud >= LOUD_FRAMES
+
     def hears(self, heard: Pcm) -> bool:
         """Whether the caller speaks, or has within `HOLD_FRAMES`; `heard` as the line brought it."""
         loudest = max(self._sent)
@@ -43,5 +48,5 @@ class NearTalk:
             return False
         louder = level_dbfs(heard) > loudest - LEAST_LOSS_DB
         self._loud = self._loud + 1 if louder else 0
-        self._held = HOLD_FRAMES if self._loud >= LOUD_FRAMES else max(0, self._held - 1)
+        self._held = HOLD_FRAMES if self.loud else max(0, self._held - 1)
         return self._held > 0

@@ -39,6 +39,9 @@ _DOUBTED = 0.15
 _SUREST = 0.93
 """Each maybe that came to nothing raises the bar for the next by `_DOUBTED`, up to `_SUREST`: hold music and
 babble cry wolf every second."""
+_BEYOND_DOUBT_DB = 12.0
+"""What is so much louder than the sounds that came to nothing, in their mean, isn't one of them: the rest of an echo
+and the line's own noise must not make the detector deaf to a clear "yes"."""
 _SURE_OVER_VOICE = 0.62
 """While a voice of ours sounds, a start has to be surer: it would fall silent for it. Hums, and voices far away in the
 room, stay under this; a voice into the telephone comes over it within two frames."""
@@ -137,6 +140,8 @@ class Vad:
         self._unheard = 0  # frames that the model is still to hear
         self._probability = 0.0
         self._doubt = 0.0  # maybes that came to nothing, less what was forgotten since
+        self._doubted_dbfs = 0.0  # how loud they were, the mean of their loudest frames
+        self._loudest = -100.0  # frame of the maybe
         self._peak = -100.0
         self._voiced_end = 0
 
@@ -194,7 +199,7 @@ class Vad:
         ago = self._suspicions.bit_length() - 1
         if position - self._gave_up > _AGAIN_FRAMES * self._size:
             self._began = position - ago * self._size
-        self._state, self._maybe_frames, self._peak = Activity.MAYBE, 0, level
+        self._state, self._maybe_frames, self._peak, self._loudest = Activity.MAYBE, 0, level, level
         self._silero.reset()
         self._unheard = min(ago + _RUN_UP_FRAMES, self._count - 1)
         return (SpeechMaybe(self._began), *self._listen(frame, position, level))
@@ -210,6 +215,7 @@ class Vad:
         end = position + self._size
         if self._state is Activity.MAYBE:
             self._maybe_frames += 1
+            self._loudest = max(self._loudest, level)
             if level > self._peak + _LOUDER_DB:
                 self._peak, self._maybe_frames = level, 0
             if not self._is_start(end):
@@ -243,7 +249,8 @@ class Vad:
 
     def _is_start(self, end: int) -> bool:
         """Whether the model is sure, and not fooled by a tone or a hum that has just begun."""
-        sure = max(_SURE + _DOUBTED * self._doubt, _SURE_OVER_VOICE if self.over_voice else 0.0)
+        doubt = self._doubt if self.level_dbfs < self._doubted_dbfs + _BEYOND_DOUBT_DB else 0.0
+        sure = max(_SURE + _DOUBTED * doubt, _SURE_OVER_VOICE if self.over_voice else 0.0)
         if self._probability < min(sure, _SUREST):
             return False
         if end - self._began < _SOUND_FRAMES * self._size or self._likeness() > _HUM:
@@ -279,6 +286,7 @@ class Vad:
         return float((products / np.sqrt(np.maximum(energy, 1.0))).max())
 
     def _give_up(self, end: int) -> None:
+        self._doubted_dbfs = (self._doubted_dbfs * self._doubt + self._loudest) / (self._doubt + 1)
         self._doubt += 1
         self._gave_up = end
         recent = (self._levels[(self._count - 1 - back) % _RING] for back in range(_GIVE_UP_FRAMES))

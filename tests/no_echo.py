@@ -15,6 +15,6 @@ class NoEcho:
     def __init__(self, rate_hz: int) -> None:
         self.sent_dbfs = -100.0
 
-    def process(self, near: Pcm, far: Pcm) -> Pcm:
+    def process(self, near: Pcm, far: Pcm, certain: bool = False) -> Pcm:
         self.sent_dbfs = level_dbfs(far)
         return near

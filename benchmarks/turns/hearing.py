@@ -82,10 +82,11 @@ class Live:
 
     def hear(self, frame: Pcm, sent: Pcm) -> list[ev.Event]:
         """See `Hearing`."""
-        clean = self._echo.process(frame, sent)
+        certain = self._near.hears(frame)
+        clean = self._echo.process(frame, sent, self._near.loud)
         self._vad.over_voice = self._echo.sent_dbfs > VOICE_DBFS
         self._near.sent(self._echo.sent_dbfs)
-        doubted = self._echo.state in DOUBTED and not self._near.hears(frame)
+        doubted = self._echo.state in DOUBTED and not certain
         position = self._count * FRAME
         found = self._vad.feed(clean, position)
         self._audio[position : position + FRAME] = self._levels.process(clean, self._vad.activity)

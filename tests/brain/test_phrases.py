@@ -37,6 +37,12 @@ def test_what_is_no_phrase_stays(text: str) -> None:
     assert corrected(text, LIST) == text
 
 
+def test_a_word_within_a_phrase_was_said() -> None:
+    assert corrected("Can somebody call me back?", ["call back"]) == "Can somebody call me back?"
+    assert corrected("Doctor May Becky", ["Doctor Mbeki"]) == "Doctor Mbeki"
+    assert near_phrases("call me back", ["call back"]) == ["call back"]
+
+
 def test_which_are_heard() -> None:
     assert near_phrases("Doctor Mbeky on Fennick Road", LIST) == ["Doctor Mbeki", "Fenwick Road"]
     assert near_phrases("nobody", LIST) == []

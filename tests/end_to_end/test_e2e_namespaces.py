@@ -1,7 +1,7 @@
 """A call from one network namespace into another, over a pair of virtual cables that lose, delay and reorder.
 
-Needs root and iproute2; `tc netem` needs the kernel's sch_netem. Where it isn't there the same call is made over a
-cable that works, with the caller's own emulator (telephony/caller/bad_line.py) in front of it.
+Needs root and iproute2; `tc netem` needs the kernel's sch_netem, which tests/netem_vm.sh brings. The same call is
+made over a cable that works, with the caller's own emulator (telephony/caller/bad_line.py) in front of it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 import pytest
 from e2e_bot import LIMIT_S, OFFHOOK, SCRIPTED, Bot, serving
-from e2e_calls import RATE, chirp, likeness
+from e2e_calls import RATE, chirp, kept_blocks
 from e2e_engines import PLANS
 
+from media.g711 import decode_ulaw, encode_ulaw
 from telephony.caller.voice import write_wav
 
 pytestmark = pytest.mark.sip
@@ -110,7 +111,7 @@ def spoil(cable: Cable) -> None:
             capture_output=True, text=True, timeout=10,
         )  # fmt: skip
         if done.returncode:
-            pytest.skip(f"no tc netem here: {(done.stderr or done.stdout).strip()}")
+            pytest.skip(f"no tc netem here (tests/netem_vm.sh has it): {(done.stderr or done.stdout).strip()}")
 
 
 def call(cable: Cable, port: int, folder: Path, *options: str) -> dict[str, Any]:
@@ -154,7 +155,8 @@ def test_a_call_over_a_bad_line_between_two_namespaces(cable: Cable, tmp_path: P
     assert 0 < quality["rx_lost"] < quality["rx_packets"] / 4 and quality["rx_mos"] < 4.3, quality
     with wave.open(str(record["folder"] / "recording.wav")) as recording:
         heard = np.frombuffer(recording.readframes(recording.getnframes()), "<i2").reshape(-1, 2)[:, 0]
-    assert likeness(sound, np.ascontiguousarray(heard)) > 0.5
+    # Said twice. The jitter buffer may have moved one part of it against the rest.
+    assert kept_blocks(decode_ulaw(encode_ulaw(sound)), heard) > 0.7
 
 
 def answered(bot: Bot, report: dict[str, Any]) -> dict[str, Any]:

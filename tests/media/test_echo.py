@@ -7,6 +7,7 @@ import pytest
 from benchmarks.echo_paths import FRAME, RATE, Path, css, dbm0, hybrid, pcm, peak_dbm0, room
 from media.echo import EchoCanceller, EchoState
 from media.frame import Pcm, level_dbfs
+from media.near import NearTalk
 
 LIMIT_DBM0 = -65.0
 
@@ -103,6 +104,30 @@ def test_a_jump_under_a_voice_is_followed() -> None:
         if at >= 8 * RATE:
             known.append(canceller.delay_ms == pytest.approx(180, abs=4) and canceller.state is not EchoState.LOST)
     assert known.index(True) <= 50 and all(known[known.index(True) :])
+
+
+def test_a_caller_louder_than_an_echo_can_be_is_let_through_while_the_path_is_lost() -> None:
+    """Path and delay change as he begins. Unless it is told of him, 11 of these 27 frames are silenced."""
+    far, begins = speech(0, 12), 59 * RATE // 10
+    voice = speech(1, 2).astype(float)
+    voice *= 32768 * 10 ** (-15 / 20) / np.sqrt(np.mean(voice[np.abs(voice) > 300] ** 2))
+    caller = np.zeros(far.size)
+    caller[begins : begins + voice.size] = voice
+    before, then = (Path(room(1, 10), ((0, delay_ms),)).near(far, caller) for delay_ms in (160, 400))
+    near = np.concatenate((before[:begins], then[begins:]))
+    canceller, talk, out, states = EchoCanceller(RATE), NearTalk(), [], set()
+    for at in range(0, near.size, FRAME):
+        heard = near[at : at + FRAME]
+        talk.hears(heard)
+        out.append(canceller.process(heard, far[at : at + FRAME], talk.loud))
+        talk.sent(canceller.sent_dbfs)
+        states.add(canceller.state)
+    assert EchoState.LOST in states
+    frames = range(begins // FRAME, begins // FRAME + 50)
+    said = {at: level_dbfs(pcm(caller[at * FRAME : (at + 1) * FRAME])) for at in frames}
+    loud = [at for at in frames if said[at] > -25]
+    assert len(loud) > 20
+    assert all(level_dbfs(out[at]) > said[at] - 12 for at in loud)
 
 
 def test_a_drift_of_200_ppm_is_followed() -> None:

@@ -21,6 +21,8 @@ def feed(near: NearTalk, heard: Pcm, sent: Pcm) -> bool:
 def test_what_is_as_loud_as_what_was_sent_is_the_callers() -> None:
     near = NearTalk()
     assert [feed(near, noise(-20), noise(-20)) for _ in range(3)] == [False, True, True]
+    assert near.loud
+    assert feed(near, noise(-40), noise(-20)) and not near.loud
 
 
 def test_an_echo_never_is_however_late_it_comes() -> None:
