@@ -22,6 +22,7 @@ import media.echo_suppressor
 import media.levels
 import media.near
 import media.noise
+import media.noise_floor
 import media.silero
 import media.vad
 import media.webrtc_vad
@@ -159,7 +160,8 @@ _KINDS = {kind.__name__: kind for kind in _DETAIL}
 def version() -> str:
     """The front end's own code: what it found before a change of it counts no more."""
     echo = (media.echo, media.echo_delay, media.echo_drift, media.echo_filter, media.echo_jump, media.echo_suppressor)
-    modules = (*echo, media.distance, media.levels, media.near, media.noise, media.silero, media.vad, media.webrtc_vad)
+    voice = (media.noise_floor, media.silero, media.vad, media.webrtc_vad)
+    modules = (*echo, media.distance, media.levels, media.near, media.noise, *voice)
     return digest(*(inspect.getsource(module) for module in modules))
 
 
