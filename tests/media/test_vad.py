@@ -101,11 +101,11 @@ def test_soft_onsets_are_soon_a_maybe(background: Callable[[float], np.ndarray])
 
 
 def test_a_steady_noise_lets_softer_sounds_through() -> None:
-    """A vowel 4 dB over the noise: a maybe where the noise holds its level, none where it swells as much itself."""
+    """A vowel that makes the noise 4 dB louder: a maybe where it holds its level, none where it swells by as much."""
     seconds = 3.0
-    t = np.arange(RATE // 4) / RATE
-    pulses = np.where(np.arange(t.size) % 65 == 0, 1.0, 0.0)
-    vowel = np.convolve(pulses, np.exp(-np.arange(160) / 30) * np.cos(2 * np.pi * 700 * np.arange(160) / RATE))[: t.size]
+    pulses = np.where(np.arange(RATE // 4) % 65 == 0, 1.0, 0.0)
+    t = np.arange(160)
+    vowel = np.convolve(pulses, np.exp(-t / 30) * np.cos(2 * np.pi * 700 * t / RATE))[: pulses.size]
     vowel *= line.gain(-47.5) / np.sqrt(np.mean(vowel**2))
     swell = 1 + 0.8 * np.sin(2 * np.pi * 9 * np.arange(int(seconds * RATE)) / RATE)
     found = {}
