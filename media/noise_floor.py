@@ -12,12 +12,12 @@ _HIGHEST_DBFS = -6.0
 _FALL = 0.3
 _RISE = 0.02
 _RECENT_FRAMES = 10
-_SWING_RATE = 0.03
-_SWING_START_DB = 1.0
+_SWING_RATE = 0.04
+_SWING_START_DB = 2.0
 _SWING_MOST_DB = 6.0
 """A lost packet is silence: it makes a line no less steady than so."""
-_SWINGS = 6.0
-_LEAST_OVER_DB = 2.5
+_SWINGS = 5.0
+_LEAST_OVER_DB = 2.0
 
 
 class NoiseFloor:
@@ -67,7 +67,7 @@ class NoiseFloor:
         self._set(min(max(self.dbfs, min(self._recent)), _HIGHEST_DBFS))
 
     def _set(self, floor_dbfs: float) -> None:
-        """White noise moves by half a decibel from frame to frame: six times that is a sound. Babble and music
+        """White noise moves by half a decibel from frame to frame: five times that is a sound. Babble and music
         move by 2 dB."""
         self.dbfs = floor_dbfs
         """The level of the noise."""
