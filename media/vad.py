@@ -165,12 +165,18 @@ class Vad:
         self._count += 1
         row[:] = frame
         power = float(row.dot(row)) / self._full_power
-        # The power of the differences between one sample and the next, by the law of cosines.
-        change = 2.0 * (power - float(later.dot(sooner)) / self._full_power)
         self._level = level = 10 * log10(power) if power > 1e-10 else -100.0
-        bright = 10 * log10(change) if change > 1e-10 else -100.0
         self._doubt *= _FORGET
         noise, bright_noise = self._noise, self._bright_noise
+        if self._state is Activity.SPEECH:
+            if level < noise.dbfs:
+                noise.learn(level)
+            else:
+                noise.pass_over(level)
+            return self._listen(frame, position, level)
+        # The power of the differences between one sample and the next, by the law of cosines.
+        change = 2.0 * (power - float(later.dot(sooner)) / self._full_power)
+        bright = 10 * log10(change) if change > 1e-10 else -100.0
         if self._count == 1:
             noise.begin(level)
             bright_noise.begin(bright)
@@ -178,12 +184,8 @@ class Vad:
             if level < _FAINTEST_DBFS or (level < noise.sound_dbfs and bright < bright_noise.sound_dbfs):
                 return self._quiet(level, bright)
             return self._look(frame, position, level, bright)
-        if level < noise.dbfs:
-            noise.learn(level)
-            bright_noise.learn(bright)
-        else:
-            noise.pass_over(level)
-            bright_noise.pass_over(bright)
+        noise.pass_over(level)
+        bright_noise.pass_over(bright)
         return self._listen(frame, position, level)
 
     def _quiet(self, level: float, bright: float) -> tuple[VadEvent, ...]:
@@ -241,9 +243,11 @@ class Vad:
 
     def _judge(self) -> None:
         """Let the model hear the frames that it hasn't."""
-        rows = [(self._count - 1 - back) % _RING for back in range(self._unheard - 1, -1, -1)]
+        end = (self._count - 1) % _RING + 1
+        begin = end - self._unheard
+        rows = self._ring[begin:end] if begin >= 0 else np.concatenate((self._ring[begin:], self._ring[:end]))
         self._unheard = 0
-        answers = self._silero.feed(self._ring[rows].reshape(-1).astype(np.int16))
+        answers = self._silero.feed(rows.reshape(-1).astype(np.int16))
         if self._state is Activity.MAYBE:
             self._probability = self._silero.peek()
         elif answers:
