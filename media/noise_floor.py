@@ -63,8 +63,13 @@ class NoiseFloor:
     def rise(self) -> None:
         """The newest frames, taken for somebody until now, were noise: it is as loud as the faintest of them, and
         not so steady."""
+        self.dbfs = min(max(self.dbfs, min(self._recent)), _HIGHEST_DBFS)
+        self.unsettle()
+
+    def unsettle(self) -> None:
+        """For a second or two count on fainter sounds that are no speech: somebody who spoke breathes, his room rings."""
         self._swing_db = max(self._swing_db, _SWING_START_DB)
-        self._set(min(max(self.dbfs, min(self._recent)), _HIGHEST_DBFS))
+        self._set(self.dbfs)
 
     def _set(self, floor_dbfs: float) -> None:
         """White noise moves by half a decibel from frame to frame: five times that is a sound. Babble and music

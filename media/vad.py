@@ -238,6 +238,8 @@ class Vad:
             self._voiced_end = end
         if end - self._voiced_end < self._stop:
             return ()
+        self._noise.unsettle()
+        self._bright_noise.unsettle()
         self._rest()
         return (SpeechStopped(self._voiced_end),)
 

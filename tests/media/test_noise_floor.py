@@ -87,6 +87,16 @@ def test_a_sound_that_came_to_nothing_was_noise() -> None:
     assert floor.dbfs == pytest.approx(-40)
 
 
+def test_after_speech_fainter_sounds_are_no_news_for_a_while() -> None:
+    floor = learnt(noisy(-50, 0.3, 400))
+    steady = floor.sound_dbfs - floor.dbfs
+    floor.unsettle()
+    assert floor.sound_dbfs - floor.dbfs > steady + 3
+    for level in noisy(-50, 0.3, 100, seed=2):
+        floor.learn(level)
+    assert floor.sound_dbfs - floor.dbfs == pytest.approx(steady, abs=0.5)
+
+
 def test_it_stays_in_its_bounds() -> None:
     assert learnt([-100.0] * 300).dbfs == -75
     assert learnt([0.0]).dbfs <= -39, "one who speaks at once is no noise"
