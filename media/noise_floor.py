@@ -30,13 +30,16 @@ class NoiseFloor:
 
     def __init__(self, most_over_db: float = inf) -> None:
         self._most_over_db = most_over_db
-        self._recent: deque[float] = deque(maxlen=_RECENT_FRAMES)
+        self._recent = deque([inf] * _RECENT_FRAMES, _RECENT_FRAMES)
         self._swing_db = _SWING_START_DB
-        self.begin(_START_DBFS)
+        self.dbfs = _START_DBFS
+        """The level of the noise."""
+        self.sound_dbfs = inf
+        """What is as loud as this isn't the noise."""
+        self._set(_START_DBFS)
 
     def begin(self, dbfs: float) -> None:
         """The first frame of a line has this level."""
-        self._recent.extend([inf] * _RECENT_FRAMES)
         self._set(max(min(dbfs, _START_DBFS), _LOWEST_DBFS))
 
     def pass_over(self, dbfs: float) -> None:
@@ -67,7 +70,7 @@ class NoiseFloor:
         self.unsettle()
 
     def unsettle(self) -> None:
-        """For a second or two count on fainter sounds that are no speech: somebody who spoke breathes, his room rings."""
+        """For a second or two expect faint sounds that are no speech: who spoke breathes, and the room rings."""
         self._swing_db = max(self._swing_db, _SWING_START_DB)
         self._set(self.dbfs)
 
@@ -75,9 +78,7 @@ class NoiseFloor:
         """White noise moves by half a decibel from frame to frame: five times that is a sound. Babble and music
         move by 2 dB."""
         self.dbfs = floor_dbfs
-        """The level of the noise."""
         over = _SWINGS * self._swing_db
         if over > self._most_over_db:
             over = self._most_over_db
         self.sound_dbfs = floor_dbfs + (over if over > _LEAST_OVER_DB else _LEAST_OVER_DB)
-        """What is as loud as this isn't the noise."""
