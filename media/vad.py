@@ -1,6 +1,6 @@
 """Voice activity on a telephone line: a cheap first look at every frame, and a model that judges.
 
-The first look asks whether a frame is louder than the line's noise and sounds like speech to WebRTC's
+The first look asks whether a frame stands out of the line's noise and sounds like speech to WebRTC's
 detector. Twice yes is a *maybe*, and Silero is asked, from a little before the sound on. It says whether
 somebody *started*, and runs until the speech *stopped*; an idle line never pays for it.
 
@@ -16,6 +16,7 @@ from math import log10
 import numpy as np
 
 from media.frame import FRAME_MS, FULL_SCALE, Pcm, samples
+from media.noise_floor import NoiseFloor
 from media.silero import Silero
 from media.webrtc_vad import RATES_HZ, WebrtcVad
 
@@ -23,7 +24,8 @@ STOP_MS = 120
 """Silence after which speech is said to have stopped: longer than the closure of a plosive."""
 
 _AGGRESSIVENESS = 2
-_OVER_NOISE_DB = 6.0
+_LOUDER_THAN_NOISE_DB = 6.0
+"""What is so much louder than the noise stands out of it, however it swells; out of a steady one less does."""
 _FAINTEST_DBFS = -60.0
 """Fainter sounds are never looked at: on a telephone that is the noise of the line."""
 _STILL_OVER_NOISE_DB = 4.0
@@ -65,13 +67,6 @@ _GIVE_UP_FRAMES = 12
 """A maybe that the model hasn't confirmed for so long is noise, and the noise floor moves up to it."""
 _LOUDER_DB = 3.0
 """A maybe that grows by so much is given its time anew: somebody may speak after a click or a breath."""
-_FLOOR_START_DBFS = -40.0
-"""The first frame is taken for noise up to this level; what is louder is a caller who speaks at once."""
-_FLOOR_LOWEST_DBFS = -75.0
-_FLOOR_HIGHEST_DBFS = -6.0
-_FLOOR_FALL = 0.3
-_FLOOR_RISE = 0.02
-_FALL_FRAMES = 10
 _AGAIN_FRAMES = 4
 """A maybe so soon after one that was given up is the same sound, and began where that did."""
 _LATEST_FRAMES = 16
@@ -130,9 +125,11 @@ class Vad:
         """Whether a voice of ours sounds now; to be set by whoever plays it."""
         self._state = Activity.QUIET
         self._ring = np.zeros((_RING, self._size), np.float32)
-        self._levels = [-100.0] * _RING
+        self._rows = [(row, row[1:], row[:-1]) for row in self._ring]
+        self._level = -100.0
         self._count = 0  # frames so far
-        self._floor = _FLOOR_START_DBFS
+        self._noise = NoiseFloor(_LOUDER_THAN_NOISE_DB)
+        self._bright_noise = NoiseFloor()
         self._suspicions = 0  # bit n: the frame n ago was suspicious
         self._began = 0
         self._gave_up = -(1 << 62)  # where a maybe last came to nothing
@@ -158,42 +155,59 @@ class Vad:
     @property
     def level_dbfs(self) -> float:
         """How loud the last frame was."""
-        return self._levels[(self._count - 1) % _RING]
+        return self._level
 
     @property
     def noise_dbfs(self) -> float:
         """The line's noise, as far as known."""
-        return self._floor
+        return self._noise.dbfs
 
     def feed(self, frame: Pcm, position: int) -> tuple[VadEvent, ...]:
         """What the next frame tells; its first sample is number `position`. ValueError: not 20 ms."""
         if frame.size != self._size:
             raise ValueError(f"a frame has {self._size} samples here, not {frame.size}")
-        slot = self._count % _RING
+        row, later, sooner = self._rows[self._count % _RING]
         self._count += 1
-        row = self._ring[slot]
         row[:] = frame
         power = float(row.dot(row)) / self._full_power
-        level = 10 * log10(power) if power > 1e-10 else -100.0
-        self._levels[slot] = level
+        self._level = level = 10 * log10(power) if power > 1e-10 else -100.0
         self._doubt *= _FORGET
+        noise, bright_noise = self._noise, self._bright_noise
+        if self._state is Activity.SPEECH:
+            if level < noise.dbfs:
+                noise.learn(level)
+            else:
+                noise.pass_over(level)
+            return self._listen(frame, position, level)
+        # The power of the differences between one sample and the next, by the law of cosines.
+        change = 2.0 * (power - float(later.dot(sooner)) / self._full_power)
+        bright = 10 * log10(change) if change > 1e-10 else -100.0
         if self._count == 1:
-            self._floor = max(min(level, _FLOOR_START_DBFS), _FLOOR_LOWEST_DBFS)
+            noise.begin(level)
+            bright_noise.begin(bright)
         if self._state is Activity.QUIET:
-            if level < self._floor + _OVER_NOISE_DB or level < _FAINTEST_DBFS:
-                self._suspect(0)
-                self._learn(level)
-                return ()
-            return self._look(frame, position, level)
+            if level < _FAINTEST_DBFS or (level < noise.sound_dbfs and bright < bright_noise.sound_dbfs):
+                return self._quiet(level, bright)
+            return self._look(frame, position, level, bright)
+        noise.pass_over(level)
+        bright_noise.pass_over(bright)
         return self._listen(frame, position, level)
 
-    def _look(self, frame: Pcm, position: int, level: float) -> tuple[VadEvent, ...]:
+    def _quiet(self, level: float, bright: float) -> tuple[VadEvent, ...]:
+        """A frame that is noise."""
+        if self._suspicions:
+            self._suspect(0)
+        self._noise.learn(level)
+        self._bright_noise.learn(bright)
+        return ()
+
+    def _look(self, frame: Pcm, position: int, level: float, bright: float) -> tuple[VadEvent, ...]:
         """A frame that stands out of the noise: does it sound like speech, and not alone?"""
         if not self._webrtc.is_speech(frame) or self._tonality(self._count - 1) > _TONE:
-            self._suspect(0)
-            self._learn(level)
-            return ()
+            return self._quiet(level, bright)
         self._suspect(1)
+        self._noise.pass_over(level)
+        self._bright_noise.pass_over(bright)
         if self._suspicions.bit_count() < _SUSPICIOUS:
             return ()
         ago = self._suspicions.bit_length() - 1
@@ -225,21 +239,23 @@ class Vad:
             self._state, self._peak, self._voiced_end = Activity.SPEECH, level, end
             return (SpeechStarted(max(self._began, end - _LATEST_FRAMES * self._size)),)
         self._peak = max(self._peak, level)
-        if level < self._floor:
-            self._learn(level)
-        gate = max(self._floor + _STILL_OVER_NOISE_DB, _FAINTEST_DBFS, self._peak - _UNDER_SPEECH_DB)
+        gate = max(self._noise.dbfs + _STILL_OVER_NOISE_DB, _FAINTEST_DBFS, self._peak - _UNDER_SPEECH_DB)
         if level > gate and self._probability >= _STILL:
             self._voiced_end = end
         if end - self._voiced_end < self._stop:
             return ()
+        self._noise.unsettle()
+        self._bright_noise.unsettle()
         self._rest()
         return (SpeechStopped(self._voiced_end),)
 
     def _judge(self) -> None:
         """Let the model hear the frames that it hasn't."""
-        rows = [(self._count - 1 - back) % _RING for back in range(self._unheard - 1, -1, -1)]
+        end = (self._count - 1) % _RING + 1
+        begin = end - self._unheard
+        rows = self._ring[begin:end] if begin >= 0 else np.concatenate((self._ring[begin:], self._ring[:end]))
         self._unheard = 0
-        answers = self._silero.feed(self._ring[rows].reshape(-1).astype(np.int16))
+        answers = self._silero.feed(rows.reshape(-1).astype(np.int16))
         if self._state is Activity.MAYBE:
             self._probability = self._silero.peek()
         elif answers:
@@ -289,22 +305,9 @@ class Vad:
         self._doubted_dbfs = (self._doubted_dbfs * self._doubt + self._loudest) / (self._doubt + 1)
         self._doubt += 1
         self._gave_up = end
-        recent = (self._levels[(self._count - 1 - back) % _RING] for back in range(_GIVE_UP_FRAMES))
-        self._floor = min(max(self._floor, min(recent)), _FLOOR_HIGHEST_DBFS)
+        self._noise.rise()
+        self._bright_noise.rise()
         self._rest()
 
     def _rest(self) -> None:
         self._state, self._suspicions, self._probability = Activity.QUIET, 0, 0.0
-
-    def _learn(self, level: float) -> None:
-        """Follow the noise: down quickly, up slowly. Down only to what was not passed for `_FALL_FRAMES`: a lost
-        packet is no quieter line, and a floor that believed it would take the line's own noise for voices."""
-        if level >= self._floor:
-            self._floor += _FLOOR_RISE * (level - self._floor)
-        elif self._count >= _FALL_FRAMES:
-            recent = level
-            for back in range(1, _FALL_FRAMES):
-                recent = max(recent, self._levels[(self._count - 1 - back) % _RING])
-                if recent >= self._floor:
-                    return  # mostly soon
-            self._floor = max(self._floor + _FLOOR_FALL * (recent - self._floor), _FLOOR_LOWEST_DBFS)

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import cast
 
+import numpy as np
 import webrtcvad
 
 from media.frame import Pcm
 
 RATES_HZ = (8000, 16000)
+_GAIN = np.float32(3.0)
+"""It takes soft onsets for noise by their level alone: it hears 9.5 dB more."""
 
 
 class WebrtcVad:
@@ -25,4 +28,5 @@ class WebrtcVad:
 
     def is_speech(self, frame: Pcm) -> bool:
         """Whether a frame of 10, 20 or 30 ms sounds like speech."""
-        return cast(bool, self._vad.is_speech(frame.tobytes(), self._rate))
+        louder = (frame * _GAIN).clip(-32768, 32767).astype(np.int16)
+        return cast(bool, self._vad.is_speech(louder.tobytes(), self._rate))

@@ -21,6 +21,7 @@ import media.echo_jump
 import media.echo_suppressor
 import media.levels
 import media.near
+import media.noise_floor
 import media.silero
 import media.vad
 import media.webrtc_vad
@@ -175,7 +176,8 @@ _KINDS = {kind.__name__: kind for kind in _DETAIL}
 def version() -> str:
     """The front end's own code: what it found before a change of it counts no more."""
     echo = (media.echo, media.echo_delay, media.echo_drift, media.echo_filter, media.echo_jump, media.echo_suppressor)
-    modules = (*echo, media.distance, media.levels, media.near, media.silero, media.vad, media.webrtc_vad)
+    voice = (media.noise_floor, media.silero, media.vad, media.webrtc_vad)
+    modules = (*echo, media.distance, media.levels, media.near, *voice)
     return digest(*(inspect.getsource(module) for module in modules))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import line_signals as line
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import media.vad
-from benchmarks.line_corpus import music
+from benchmarks.line_corpus import car, music, tuning_recordings, utterances
 from benchmarks.turns.sounds import hum
 from media.frame import Pcm
 from media.resample import resample
@@ -70,6 +71,50 @@ def test_onset_and_end_of_human_speech(noise_dbfs: float, lead: int) -> None:
     assert np.median(started) <= 90 and np.percentile(started, 90) <= 160 and max(started) <= 320
     assert np.percentile(misplaced, 90) <= 40 and max(misplaced) <= 120
     assert np.median(stopped) <= 145 and max(stopped) <= 180
+
+
+def hiss(seconds: float) -> np.ndarray:
+    return line.noise(seconds, -65)
+
+
+def loud_hiss(seconds: float) -> np.ndarray:
+    return line.noise(seconds, -50)
+
+
+def road(seconds: float) -> np.ndarray:
+    return car(seconds, -50)
+
+
+@pytest.mark.parametrize("background", [hiss, loud_hiss, road])
+def test_soft_onsets_are_soon_a_maybe(background: Callable[[float], np.ndarray]) -> None:
+    """At -35 dBFS; onsets are labelled 15.9 dB under that, which is at or under the louder noises."""
+    took = []
+    for voice in (voice for recording in tuning_recordings() for voice in utterances(*recording)):
+        speech = voice.signal[max(0, voice.onset - 160) :] * 10 ** (-35 / 20)  # without the breath before it
+        signal = background((speech.size + 2 * RATE) / RATE)
+        signal[signal.size - speech.size :] += speech
+        onset = signal.size - speech.size + min(voice.onset, 160)
+        heard = listen(line.on_the_line(signal, -75))
+        took.append(ms(next(at for at, event in heard if isinstance(event, SpeechMaybe) and at > onset) - onset))
+    assert len(took) >= 25
+    assert np.percentile(took, 90) <= 60
+
+
+def test_a_steady_noise_lets_softer_sounds_through() -> None:
+    """A vowel that makes the noise 4 dB louder: a maybe where it holds its level, none where it swells by as much."""
+    seconds = 3.0
+    pulses = np.where(np.arange(RATE // 4) % 65 == 0, 1.0, 0.0)
+    t = np.arange(160)
+    vowel = np.convolve(pulses, np.exp(-t / 30) * np.cos(2 * np.pi * 700 * t / RATE))[: pulses.size]
+    vowel *= line.gain(-47.5) / np.sqrt(np.mean(vowel**2))
+    swell = 1 + 0.8 * np.sin(2 * np.pi * 9 * np.arange(int(seconds * RATE)) / RATE)
+    found = {}
+    for name, shape in (("steady", np.ones(swell.size)), ("swelling", swell / np.sqrt(np.mean(swell**2)))):
+        signal = line.noise(seconds, -50) * shape
+        signal[2 * RATE : 2 * RATE + vowel.size] += vowel
+        found[name] = [event for _, event in listen(line.on_the_line(signal, -75)) if isinstance(event, SpeechMaybe)]
+    assert [2 * RATE - 160 <= event.position <= 2 * RATE + vowel.size for event in found["steady"]] == [True]
+    assert not found["swelling"]
 
 
 def test_the_events_of_a_conversation_alternate_and_run_forward() -> None:
