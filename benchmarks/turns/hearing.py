@@ -23,6 +23,7 @@ import media.levels
 import media.near
 import media.noise
 import media.silero
+import media.silero_network
 import media.vad
 import media.webrtc_vad
 from benchmarks.turns.items import FRAME, FRAME_S, RATE
@@ -159,7 +160,8 @@ _KINDS = {kind.__name__: kind for kind in _DETAIL}
 def version() -> str:
     """The front end's own code: what it found before a change of it counts no more."""
     echo = (media.echo, media.echo_delay, media.echo_drift, media.echo_filter, media.echo_jump, media.echo_suppressor)
-    modules = (*echo, media.distance, media.levels, media.near, media.noise, media.silero, media.vad, media.webrtc_vad)
+    vad = (media.silero, media.silero_network, media.vad, media.webrtc_vad)
+    modules = (*echo, media.distance, media.levels, media.near, media.noise, *vad)
     return digest(*(inspect.getsource(module) for module in modules))
 
 
