@@ -99,8 +99,9 @@ class Ear:
         for at in range(0, heard.size, self._frame):
             piece = slice(at, at + self._frame)
             clean = self._echo.process(heard[piece], sent[piece])
-            self._vad.over_voice = self._echo.sent_dbfs > VOICE_DBFS
-            self._near.sent(self._echo.sent_dbfs)
+            sent_dbfs = self._echo.sent_dbfs
+            self._vad.over_voice = sent_dbfs > VOICE_DBFS
+            self._near.sent(sent_dbfs)
             self._doubt(self._echo.state in DOUBTED and not self._near.hears(heard[piece]))
             self._hear(clean, position + at, newest)
 
@@ -122,9 +123,10 @@ class Ear:
         self._keep(levelled, position)
         if self._segment is not None and self._stream is not None:
             self._tell(lambda stream: stream.feed(levelled))
-        now = self._now()
-        self._newest = newest, now
+        if events or self._segment is not None:  # only then it is asked when something came
+            self._newest = newest, self._now()
         for event in events:
+            now = self._newest[1]
             since = self._when(event.position)
             if isinstance(event, SpeechMaybe):
                 self._post(ev.SpeechMaybe(now, since))
@@ -274,7 +276,8 @@ class Ear:
         at = (position + pcm.size - piece.size) % size
         first = min(piece.size, size - at)
         self._kept[at : at + first] = piece[:first]
-        self._kept[: piece.size - first] = piece[first:]
+        if first < piece.size:
+            self._kept[: piece.size - first] = piece[first:]
         self._end = position + pcm.size
 
     def _last(self, count: int) -> Pcm:
