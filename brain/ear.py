@@ -97,12 +97,12 @@ class Ear:
         meanwhile. `newest` is the end of all that the line has brought: audio that is held back comes later.
         """
         for at in range(0, heard.size, self._frame):
-            piece = slice(at, at + self._frame)
-            clean = self._echo.process(heard[piece], sent[piece])
+            near = heard[at : at + self._frame]
+            clean = self._echo.process(near, sent[at : at + self._frame])
             sent_dbfs = self._echo.sent_dbfs
             self._vad.over_voice = sent_dbfs > VOICE_DBFS
             self._near.sent(sent_dbfs)
-            self._doubt(self._echo.state in DOUBTED and not self._near.hears(heard[piece]))
+            self._doubt(self._echo.state in DOUBTED and not self._near.hears(near))
             self._hear(clean, position + at, newest)
 
     def _doubt(self, doubted: bool) -> None:

@@ -48,6 +48,7 @@ in their pauses is wrong when they go on. White noise has 0.5 dB, eight people i
 _JUMP_DB = 10.0
 _KNOWN_FRAMES = 50
 """Speech after which its level is trusted for that; before, or among soft first words, it is the usual one."""
+_USUAL, _P56, _SUPPRESS, _LEAVE = (10 ** (db / 10) for db in (_USUAL_DBFS, -_P56_DB, _SUPPRESS_DB, _LEAVE_DB))
 
 _BLOCK_MS = 4
 _TIME_CONSTANT_S = 0.03
@@ -107,7 +108,7 @@ class Levels:
         self._size = samples(FRAME_MS, rate_hz)
         self._wiener = Wiener(rate_hz)
         self._full_power = self._size * FULL_SCALE**2
-        self._speech = 10 ** (_USUAL_DBFS / 10)
+        self._speech = _USUAL
         self._speech_frames = 0
         self._noise = self._noise_later = 0.0  # power, and correlation with itself 1/8000 s later
         self._lag = rate_hz // 8000
@@ -124,7 +125,7 @@ class Levels:
     @property
     def speech_dbfs(self) -> float:
         """The caller's active level, as far as known, less the noise."""
-        return _db(max(self._speech - self._noise, self._speech / 10)) - _P56_DB
+        return _db(self._speech_power()) - _P56_DB
 
     @property
     def snr_db(self) -> float:
@@ -159,9 +160,10 @@ class Levels:
             self._noise += _NOISE_PACE * (power - self._noise)
             later = float(wave[self._lag :].dot(wave[: -self._lag])) / self._full_power
             self._noise_later += _NOISE_PACE * (later - self._noise_later)
-            off_db = _db(power) - self._noise_db
+            power_db = _db(power)
+            off_db = power_db - self._noise_db
             if abs(off_db) > _JUMP_DB:  # another noise, or none
-                self._noise_db, off_db = _db(power), 0.0
+                self._noise_db, off_db = power_db, 0.0
             self._noise_db += _NOISE_PACE * off_db
             self._unsteady += _NOISE_PACE * (off_db**2 - self._unsteady)
             self._judge_noise()
@@ -184,14 +186,17 @@ class Levels:
         """Whether a frame stays under the knee for certain: no single sample of it can be louder than all of it."""
         return power * self._size * gain**2 <= _KNEE**2
 
+    def _speech_power(self) -> float:
+        return max(self._speech - self._noise, self._speech / 10)
+
     def _judge_noise(self) -> None:
         """In a pause: let the filter learn, let it in, or leave it out."""
-        snr = self.snr_db if self._speech_frames >= _KNOWN_FRAMES else _USUAL_DBFS - _db(self._noise)
+        speech = self._speech_power() * _P56 if self._speech_frames >= _KNOWN_FRAMES else _USUAL
         unfit = self._noise_later > _RUMBLE * self._noise or self._unsteady > _UNSTEADY
-        if not self._noisy and snr < _SUPPRESS_DB and not unfit:
+        if not self._noisy and speech < _SUPPRESS * self._noise and not unfit:
             self._wiener.reset()
             self._noisy = True
-        elif self._noisy and (snr > _LEAVE_DB or unfit):
+        elif self._noisy and (speech > _LEAVE * self._noise or unfit):
             self._noisy = False
         self._suppressing = self._noisy and self._wiener.knows_noise
 
