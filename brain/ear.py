@@ -97,11 +97,12 @@ class Ear:
         meanwhile. `newest` is the end of all that the line has brought: audio that is held back comes later.
         """
         for at in range(0, heard.size, self._frame):
-            piece = slice(at, at + self._frame)
-            certain = self._near.hears(heard[piece])  # by what was sent before: an echo comes later
-            clean = self._echo.process(heard[piece], sent[piece], self._near.loud)
-            self._vad.over_voice = self._echo.sent_dbfs > VOICE_DBFS
-            self._near.sent(self._echo.sent_dbfs)
+            near = heard[at : at + self._frame]
+            certain = self._near.hears(near)  # by what was sent before: an echo comes later
+            clean = self._echo.process(near, sent[at : at + self._frame], self._near.loud)
+            sent_dbfs = self._echo.sent_dbfs
+            self._vad.over_voice = sent_dbfs > VOICE_DBFS
+            self._near.sent(sent_dbfs)
             self._doubt(self._echo.state in DOUBTED and not certain)
             self._hear(clean, position + at, newest)
 
@@ -123,9 +124,10 @@ class Ear:
         self._keep(levelled, position)
         if self._segment is not None and self._stream is not None:
             self._tell(lambda stream: stream.feed(levelled))
-        now = self._now()
-        self._newest = newest, now
+        if events or self._segment is not None:  # only then it is asked when something came
+            self._newest = newest, self._now()
         for event in events:
+            now = self._newest[1]
             since = self._when(event.position)
             if isinstance(event, SpeechMaybe):
                 self._post(ev.SpeechMaybe(now, since))
@@ -275,7 +277,8 @@ class Ear:
         at = (position + pcm.size - piece.size) % size
         first = min(piece.size, size - at)
         self._kept[at : at + first] = piece[:first]
-        self._kept[: piece.size - first] = piece[first:]
+        if first < piece.size:
+            self._kept[: piece.size - first] = piece[first:]
         self._end = position + pcm.size
 
     def _last(self, count: int) -> Pcm:

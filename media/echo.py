@@ -105,11 +105,11 @@ class EchoCanceller:
         self._filter = EchoFilter(self._size, TAIL_MS // FRAME_MS)
         self._suppressor = Suppressor(self._size, rate_hz)
         self._lead = samples(_LEAD_MS, rate_hz)
-        # Both signals end at `_end` and move to the front of their arrays where these are full.
-        self._kept = samples(MAX_DELAY_MS + TAIL_MS, rate_hz) + self._jumps.span + 2 * self._size
-        self._far = np.zeros(2 * self._kept, np.float32)
-        self._near = np.zeros(2 * self._kept, np.float32)
-        self._end = self._kept
+        # Both signals end at `_end` and move to the front half of their arrays where these are full.
+        kept = samples(MAX_DELAY_MS + TAIL_MS, rate_hz) + self._jumps.span + 2 * self._size
+        self._far = np.zeros(2 * kept, np.float32)
+        self._near = np.zeros(2 * kept, np.float32)
+        self._end = kept
         self._state = EchoState.UNKNOWN
         self._since_played = 1 << 30  # frames
         self._delay: int | None = None  # samples, as is `_start`, which the filter's first tap lies behind
@@ -180,18 +180,17 @@ class EchoCanceller:
             return near
         if self._resting:
             self._wake()
-        heard = near.astype(np.float32)
-        self._keep(played, heard)
+        self._keep(played, near)
         if not self.active:
-            return self._rest(near, heard)
+            return self._rest(near)
         self._to_look -= 1
         if self._to_look <= 0:
             self._look()
         if self._state is EchoState.CLEAR:
-            return self._pass(near, heard)
+            return self._pass(near)
         if certain:
             self._suppressor.let_in()
-        return np.clip(np.rint(self._cancel(heard)), -32768, 32767).astype(np.int16)
+        return np.clip(np.rint(self._cancel(near.astype(np.float32))), -32768, 32767).astype(np.int16)
 
     # ---- resting and waking ---------------------------------------------------------------------------
 
@@ -199,20 +198,22 @@ class EchoCanceller:
         delay = MAX_DELAY_MS if self._delay is None else self._delay * 1000 // self.rate_hz
         return (delay + TAIL_MS) // FRAME_MS + 1
 
-    def _rest(self, near: Pcm, heard: Block) -> Pcm:
-        out = self._pass(near, heard)
+    def _rest(self, near: Pcm) -> Pcm:
+        out = self._pass(near)
         self._resting, self._rested = out is near, 0
         return out
 
-    def _pass(self, near: Pcm, heard: Block) -> Pcm:
-        if self._suppressor.release(heard):
+    def _pass(self, near: Pcm) -> Pcm:
+        if self._suppressor.stands_open:
             return near
+        heard = near.astype(np.float32)
+        self._suppressor.release(heard)
         return np.clip(np.rint(heard), -32768, 32767).astype(np.int16)
 
     def _wake(self) -> None:
         """What lies before now is silence: as long as the echo reaches, nothing was played."""
         self._resting = False
-        self._end = self._kept
+        self._end = self._far.size // 2
         self._far[: self._end] = 0.0
         self._near[: self._end] = 0.0
         self._to_look = max(self._to_look, self._search.window // self._size)
@@ -221,14 +222,16 @@ class EchoCanceller:
             if self._start >= TAPS:
                 self._start = max(TAPS, self._start + self._drift.step(self._rested)[0])
 
-    def _keep(self, played: Block, heard: Block) -> None:
-        if self._end + self._size > self._far.size:
-            self._far[: self._kept] = self._far[self._end - self._kept : self._end]
-            self._near[: self._kept] = self._near[self._end - self._kept : self._end]
-            self._end = self._kept
-        self._far[self._end : self._end + self._size] = played
-        self._near[self._end : self._end + self._size] = heard
-        self._end += self._size
+    def _keep(self, played: Block, near: Pcm) -> None:
+        end = self._end
+        if end + self._size > self._far.size:
+            kept = self._far.size // 2
+            self._far[:kept] = self._far[end - kept : end]
+            self._near[:kept] = self._near[end - kept : end]
+            end = kept
+        self._end = end + self._size
+        self._far[end : self._end] = played
+        self._near[end : self._end] = near
 
     # ---- delay ----------------------------------------------------------------------------------------
 

@@ -143,11 +143,14 @@ class Suppressor:
         """Close or open, in place and without a click: over 5 ms."""
         self._go(signal, opens=self._hold > 0)
 
-    def release(self, signal: Block) -> bool:
-        """Open, as `apply`; whether it was open before, so that nothing was changed."""
-        untouched = self._was_open
+    @property
+    def stands_open(self) -> bool:
+        """Whether the last frame passed as it was: so will the next that `release` takes."""
+        return self._was_open
+
+    def release(self, signal: Block) -> None:
+        """Open, as `apply`."""
         self._go(signal, opens=True)
-        return untouched
 
     def _go(self, signal: Block, opens: bool) -> None:
         before, self._was_open = self._was_open, opens

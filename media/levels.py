@@ -138,7 +138,7 @@ class Levels:
             self._speech_frames = min(self._speech_frames + 1, _MEMORY_FRAMES)
             self._speech += (power - self._speech) / self._speech_frames
             wanted = min(max(self._target - self.speech_dbfs, _LOWEST_GAIN_DB), _HIGHEST_GAIN_DB)
-            over = 20 * log10(max(float(np.abs(wave).max()), 1.0) / (_KNEE * FULL_SCALE)) + self._gain_db
+            over = self._over_knee_db(wave, power)
             off = wanted - self._gain_db
             if abs(off) > _REST_DB and self._speech_frames >= _FIRST_FRAMES:
                 self._moving = True
@@ -152,6 +152,17 @@ class Levels:
             return frame
         return self._amplified(wave, before, power)
 
+    def _over_knee_db(self, wave: npt.NDArray[np.float32], power: float) -> float:
+        """By how much the loudest sample of `wave` would pass the knee with the gain as it is; 0 where none can."""
+        if self._fits(power, 10 ** (self._gain_db / 20)):
+            return 0.0
+        loudest = float(np.maximum.reduce(np.abs(wave)))
+        return 20 * log10(max(loudest, 1.0) / (_KNEE * FULL_SCALE)) + self._gain_db
+
+    def _fits(self, power: float, gain: float) -> bool:
+        """Whether a frame stays under the knee for certain: no single sample of it can be louder than all of it."""
+        return power * self._size * gain**2 <= _KNEE**2
+
     def _amplified(self, wave: npt.NDArray[np.float32], before_db: float, power: float) -> Pcm:
         """With the gain, moved across the frame; peaks bend under the ceiling. `power` is the wave's before it."""
         gain = 10 ** (self._gain_db / 20)
@@ -159,8 +170,7 @@ class Levels:
             wave = wave * np.float32(gain)
         else:
             wave = wave * np.linspace(10 ** (before_db / 20), gain, self._size, dtype=np.float32)
-        # No single sample of a frame can be louder than all of it.
-        if power * self._size * max(gain, 10 ** (before_db / 20)) ** 2 <= _KNEE**2:
+        if self._fits(power, max(gain, 10 ** (before_db / 20))):
             return np.asarray(np.rint(wave), np.int16)
         size = np.abs(wave)
         knee = np.float32(_KNEE * FULL_SCALE)

@@ -77,17 +77,23 @@ def measure(speech: Pcm, rate_hz: int) -> Prosody | None:
     found = np.flatnonzero(voiced)
     if found.size < _LEAST_FRAMES:
         return None
-    stretches = np.split(found, np.flatnonzero(np.diff(found) > 1 + _BRIDGED) + 1)
+    breaks = np.flatnonzero(found[1:] - found[:-1] > 1 + _BRIDGED)
+    began = found[breaks[-1] + 1] if breaks.size else found[0]
     last, rest = found[-_LAST_FRAMES:], found[:-_LAST_FRAMES]
     if not rest.size:
         rest = last
-    base = float(np.median(pitch_st[rest]))
-    end = float(np.median(pitch_st[last[-3:]]))
+    base, end = _median(pitch_st[rest]), _median(pitch_st[last[-3:]])
     return Prosody(
         fall_st=_rounded(base - end),
         fade_db=round(float(np.mean(level_db[rest]) - np.mean(level_db[last[-3:]])), 1),
-        tail_s=round((int(stretches[-1][-1] - stretches[-1][0]) + 1) * _HOP / RATE_HZ, 2),
+        tail_s=round((int(found[-1] - began) + 1) * _HOP / RATE_HZ, 2),
     )
+
+
+def _median(values: Float) -> float:
+    """Numpy's takes ten times as long for so few."""
+    ordered = np.sort(values)
+    return float((ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2]) / 2)
 
 
 def _rounded(semitones: float) -> float:
@@ -102,7 +108,7 @@ def _frames(audio: Float) -> tuple[Float, Float, Float]:
     level_db = 10.0 * np.log10(np.mean(rows**2, axis=1) + 1e-10)
     centred = (rows - rows.mean(axis=1, keepdims=True)) * _HANN
     power = np.abs(np.fft.rfft(centred, _FFT, axis=1)) ** 2
-    repeats = np.fft.irfft(power, _FFT, axis=1).astype(np.float32)
+    repeats = np.fft.irfft(power.astype(np.complex64), _FFT, axis=1)  # of real numbers it would be in float64
     likeness = repeats[:, _LAGS] / (repeats[:, :1] + 1e-9) / _OF_HANN[_LAGS] - _LONGER_COSTS
     best = likeness.argmax(axis=1)
     strength = likeness[np.arange(count), best]

@@ -25,6 +25,9 @@ _CENTRE = 0.48
 _TAP_BITS = 20
 _BLOCK_OUTPUTS = 4096
 """Outputs computed at once: bounds memory for long prompts."""
+_TOGETHER = 8
+"""Inputs whose outputs are one row of a product, where every input makes several: a matrix product takes a quarter of
+the time of a correlation for each phase."""
 
 _Floats = npt.NDArray[np.float64]
 
@@ -46,6 +49,19 @@ def _bank(in_hz: int, out_hz: int) -> tuple[_Floats, int]:
     taps = np.rint(phases[:, ::-1] * 2**_TAP_BITS)
     taps.setflags(write=False)
     return taps, delay
+
+
+@lru_cache(maxsize=32)
+def _spread(in_hz: int, out_hz: int) -> _Floats:
+    """The taps of `_bank`, for rates of which one is a multiple of the other, as one matrix: what `_TOGETHER` inputs
+    and those before them make of the outputs that follow the last of these. Shape (inputs, outputs).
+    """
+    taps, _ = _bank(in_hz, out_hz)
+    up, per_phase = taps.shape
+    matrix = np.zeros((_TOGETHER + per_phase - 1, _TOGETHER, up))
+    for n in range(_TOGETHER):
+        matrix[n : n + per_phase, n] = taps.T
+    return matrix.reshape(-1, _TOGETHER * up)
 
 
 class Resampler:
@@ -102,9 +118,14 @@ class Resampler:
                 sums = windows[self._next :: self._down][:n] @ self._taps[0]
             elif self._down == 1:
                 first, last = self._next // self._up, (self._next + n - 1) // self._up
+                spread = _spread(self.in_hz, self.out_hz)
+                rows = ceil((last + 1 - first) / _TOGETHER)
                 inputs = samples[first : last + taps]
-                rows = [np.correlate(inputs, phase, "valid") for phase in self._taps]
-                sums = np.stack(rows, axis=1).reshape(-1)[self._next % self._up :][:n]
+                missing = rows * _TOGETHER + taps - 1 - inputs.size
+                if missing:
+                    inputs = np.concatenate((inputs, np.zeros(missing)))
+                spans: _Floats = np.ndarray((rows, spread.shape[0]), np.float64, inputs, 0, (8 * _TOGETHER, 8))
+                sums = (spans.copy() @ spread).reshape(-1)[self._next % self._up :][:n]
             else:
                 grid = self._next + self._down * np.arange(n)
                 sums = np.einsum("ij,ij->i", windows[grid // self._up], self._taps[grid % self._up])

@@ -23,6 +23,7 @@ import media.levels
 import media.near
 import media.noise_floor
 import media.silero
+import media.silero_network
 import media.vad
 import media.webrtc_vad
 from benchmarks.turns.items import FRAME, FRAME_S, RATE
@@ -176,7 +177,7 @@ _KINDS = {kind.__name__: kind for kind in _DETAIL}
 def version() -> str:
     """The front end's own code: what it found before a change of it counts no more."""
     echo = (media.echo, media.echo_delay, media.echo_drift, media.echo_filter, media.echo_jump, media.echo_suppressor)
-    voice = (media.noise_floor, media.silero, media.vad, media.webrtc_vad)
+    voice = (media.noise_floor, media.silero, media.silero_network, media.vad, media.webrtc_vad)
     modules = (*echo, media.distance, media.levels, media.near, *voice)
     return digest(*(inspect.getsource(module) for module in modules))
 

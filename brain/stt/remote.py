@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import grpc.aio
+import numpy as np
 
 from brain import speech_pb2 as pb
 from brain.engines import EngineError, Final, Partial, SttSettings, SttStream, Word
@@ -233,7 +234,7 @@ class RemoteStream:
         if excess > 0:
             del self._kept.audio[:excess]
         self._batch += data
-        peak = max(float(pcm.max(initial=0)), -float(pcm.min(initial=0)))
+        peak = max(float(np.maximum.reduce(pcm, initial=0)), -float(np.minimum.reduce(pcm, initial=0)))
         self._loudest = max(self._loudest, peak)
         if peak < QUIET * self._loudest or len(self._batch) >= self._bytes(BATCH_MS):
             self._flush()
