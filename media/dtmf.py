@@ -42,7 +42,7 @@ RATES_HZ = (8000, 16000)
 class KeyDown:
     """A key went down: its tones began at sample `onset`.
 
-    Told 50 ms later at most on a clean line; where packets were lost, up to 40 ms after the end of the tones.
+    Told 50 ms later at most on a clean line; where packets were lost, up to 45 ms after the end of the tones.
     """
 
     symbol: str
