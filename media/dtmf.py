@@ -42,7 +42,7 @@ RATES_HZ = (8000, 16000)
 class KeyDown:
     """A key went down: its tones began at sample `onset`.
 
-    Told 50 ms later at most on a clean line; where packets were lost, up to 40 ms after the end of the tones.
+    Told 50 ms later at most on a clean line; where packets were lost, up to 45 ms after the end of the tones.
     """
 
     symbol: str
@@ -77,8 +77,8 @@ class Limits:
     Three would take 20 ms for a key (ITU-T Q.24: 23 ms aren't one). With five, two to three times as many tones of 60
     ms are missed where a packet was lost, and talk-off is no better."""
     burst_windows: int = 2
-    """Good windows that make a key of a burst, a sound with silence before and after it: 20 ms of tone. With one,
-    three times as many bursts of noise are keys, and one more tone of 8000 is found."""
+    """Good windows that make a key of a burst, a sound with silence before and after it: 20 ms of tone. With one, far
+    more bursts of noise would be keys, and hardly a tone more be found."""
     burst_ms: float = 25.0
     """The shortest burst that is a key (ITU-T Q.24: 23 ms aren't one)."""
 
