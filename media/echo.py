@@ -223,15 +223,12 @@ class EchoCanceller:
                 self._start = max(TAPS, self._start + self._drift.step(self._rested)[0])
 
     def _keep(self, played: Block, near: Pcm) -> None:
-        end = self._end
-        if end + self._size > self._far.size:
-            kept = self._far.size // 2
-            self._far[:kept] = self._far[end - kept : end]
-            self._near[:kept] = self._near[end - kept : end]
+        end, kept = self._end, self._far.size // 2
+        if end + self._size > 2 * kept:
+            self._far[:kept], self._near[:kept] = self._far[end - kept : end], self._near[end - kept : end]
             end = kept
         self._end = end + self._size
-        self._far[end : self._end] = played
-        self._near[end : self._end] = near
+        self._far[end : self._end], self._near[end : self._end] = played, near
 
     # ---- delay ----------------------------------------------------------------------------------------
 
