@@ -22,27 +22,22 @@ import numpy as np
 from media.conceal import Concealer
 from media.frame import FRAME_MS, AudioFrame, Pcm, samples, silence
 from media.jitter_order import StreamOrder, Verdict
+from media.jitter_quiet import QuietLevel
 from media.jitter_target import ArrivalStatistics
 from media.timescale import LONGEST_MS, find_splice, lengthen, reach, shorten
 
 _MEMORY_PACKETS = 600
-_STEP_SAVES = 1 / 5000
-"""A millisecond of delay must save this share of packets from being late, or it isn't worth it."""
-_TOLERATED = 0.018
-_TOLERATED_MOST = 0.06
-"""Packets that may be late: the first, and the share that is missing alone on the way, up to the second. Who conceals
-three packets in a hundred can as well conceal six."""
 _LIKENESS = 0.85
 _HURRIED_LIKENESS = 0.6
-_HURRY_MS = 60.0
-"""What a voice must resemble itself by to be spliced, and where so much too much is in the buffer."""
+_HURRY_MS = 20.0
+"""What a voice must resemble itself by to be spliced, and where more than so much too much is in the buffer: rather
+one splice now than a voice that is out of step for longer."""
 _BRIDGED_MS = 160.0
 _SEEN_AHEAD_MS = 20.0
 """Gaps up to the first are made up from both sides, where at least the second is there behind them."""
-_QUIET_BELOW_LOUD = 0.02
-_QUIET = 16.0
-"""Root mean square of what counts as silence: 34 dB under the loudest frame of late, or -66 dBFS."""
-_LOUD_FORGETTING = 0.998
+_CAUGHT_UP_MS = 100.0
+"""Late packets that were made up for are dropped after gaps up to this even where the next isn't there yet: those that
+waited in one queue come one by one, at the pace of the link."""
 _ROUNDING = 1e-6
 _FAR_MS = 10_000.0
 
@@ -56,7 +51,7 @@ class JitterSettings:
     """
 
     min_ms: float = 0.0
-    max_ms: float = 195.0
+    max_ms: float = 210.0
     capacity_ms: float = 1000.0
 
     def __post_init__(self) -> None:
@@ -136,7 +131,7 @@ class JitterBuffer:
         self._bridged_to = 0  # up to here it is too late for packets, though it wasn't played yet
         self._given = 0
         self._target_ms = 0.0
-        self._loud = 0.0
+        self._quiet = QuietLevel()
         self._received = self._late = self._duplicate = self._overflowed = self._restarts = 0
         self._concealed = self._silent = self._shortened = self._lengthened = 0
         self._waited_s = 0.0  # by played samples
@@ -206,8 +201,7 @@ class JitterBuffer:
         pcm = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
         frame = AudioFrame(pcm, self._rate, self._given)
         self._given += pcm.size
-        signal = pcm.astype(np.float32)
-        self._loud = max(self._loud * _LOUD_FORGETTING, float(np.sqrt(signal.dot(signal) / signal.size)))
+        self._quiet.hear(pcm, self._state is _State.PLAYING)
         return frame
 
     def report(self) -> JitterReport:
@@ -279,21 +273,13 @@ class JitterBuffer:
         made_before = min(max(0, first.position - self._next), self._owed)
         self._next += made_before
         self._owed -= made_before
-        gap = max(0, first.position - self._next)
         in_frame = self._frame - room
-        if gap == 0 and self._state is _State.COVERING:
-            if (
-                self._owed >= first.pcm.size
-                and self._peek(1, first.end).size
-                and self._in_time(first.end, at, in_frame)
-            ):
-                # Only late, and made up for: to play it now would only add to the delay.
-                del self._packets[0]
-                self._buffered -= first.pcm.size
-                self._late += 1
-                self._next = first.end
+        if self._state is _State.COVERING and first.position <= self._next:
+            if self._dropped(first, at, in_frame):
+                return self._to_cover(at, room)
             self._owed = 0
             return 0  # a voice that was only late goes on at once
+        gap = max(0, first.position - self._next)
         if self._in_time(max(first.position, self._next), at, in_frame):
             self._next, self._owed = max(first.position, self._next), 0  # a gap ends early where the delay allows
             return 0
@@ -308,6 +294,19 @@ class JitterBuffer:
         count = min(gap, room)
         self._next += count
         return count
+
+    def _dropped(self, late: _Packet, at: float, in_frame: int) -> bool:
+        """Drop a packet that was only late, and is made up for: to play it now would only add to the delay."""
+        if self._owed < late.pcm.size or not self._in_time(late.end, at, in_frame):
+            return False
+        if not self._peek(1, late.end).size and self._concealer.made >= samples(_CAUGHT_UP_MS, self._rate):
+            return False
+        del self._packets[0]
+        self._buffered -= late.pcm.size
+        self._late += 1
+        self._owed -= late.pcm.size
+        self._next = late.end
+        return True
 
     def _in_time(self, position: int, at: float, in_frame: int) -> bool:
         """Whether the delay is long enough to play `position` from `at` on, `in_frame` samples into a frame."""
@@ -346,33 +345,28 @@ class JitterBuffer:
         past_seam = seam % step
         safe = (now - self._arrivals.base_s) * self._rate - self._next - past_seam - (self._frame - step)
         steps = self._steps(safe * 1000.0 / self._rate, step * 1000.0 / self._rate)
-        quiet = max(_QUIET, self._loud * _QUIET_BELOW_LOUD)
         if steps <= 0:
             wanted = past_seam - steps * step
-            return self._faster(wanted, quiet, now) if wanted else None
-        return self._slower((step - past_seam) + (steps - 1) * step, quiet, now)
+            return self._faster(wanted, now) if wanted else None
+        return self._slower((step - past_seam) + (steps - 1) * step, now)
 
     def _steps(self, safe_ms: float, step_ms: float) -> int:
-        """By how many steps of `step_ms` the delay, now `safe_ms`, should grow: negative when it should shrink.
-
-        The best level is the cheapest in late packets and delay; packets up to the tolerated share cost nothing.
-        """
+        """By how many steps of `step_ms` the delay, now `safe_ms`, should grow: negative when it should shrink."""
         safe_ms = min(max(safe_ms, -_FAR_MS), _FAR_MS)
         least = ceil((self._settings.min_ms - safe_ms) / step_ms - _ROUNDING)
         most = max(least, floor((self._settings.max_ms - safe_ms) / step_ms + _ROUNDING))
         if self._buffered < samples(self._settings.max_ms, self._rate):
             most = max(most, 0)  # what makes the delay look long isn't here
         levels = np.arange(least, most + 1, dtype=np.float64)
-        tolerated = min(_TOLERATED + self._order.single_loss, _TOLERATED_MOST)
-        late = np.maximum(self._arrivals.share_later(safe_ms + levels * step_ms), tolerated)
-        best = int(levels[(late + levels * (step_ms * _STEP_SAVES)).argmin()])
+        delays_ms = safe_ms + levels * step_ms
+        best = int(levels[self._arrivals.cheapest(delays_ms, safe_ms, self._order.single_loss)])
         self._target_ms = safe_ms + best * step_ms
         return best
 
-    def _faster(self, wanted: int, quiet: float, now: float) -> Pcm | None:
+    def _faster(self, wanted: int, now: float) -> Pcm | None:
         longest = min(wanted, samples(LONGEST_MS, self._rate))
         there = self._peek(self._frame + longest)
-        splice = find_splice(there, self._rate, min(longest, there.size - self._frame), quiet)
+        splice = find_splice(there, self._rate, min(longest, there.size - self._frame), self._quiet.rms)
         hurried = wanted > samples(_HURRY_MS, self._rate)
         enough = _HURRIED_LIKENESS if hurried else _LIKENESS
         if splice is None or splice.likeness < enough:
@@ -383,11 +377,11 @@ class JitterBuffer:
         self._shortened += splice.lag
         return pcm
 
-    def _slower(self, wanted: int, quiet: float, now: float) -> Pcm | None:
+    def _slower(self, wanted: int, now: float) -> Pcm | None:
         """Only in silence: a voice is lengthened by what is made up when a packet is late in truth."""
         longest = min(wanted, self._frame - reach(0, self._rate))
         there = self._peek(self._frame)
-        splice = find_splice(there, self._rate, min(longest, there.size - reach(0, self._rate)), quiet)
+        splice = find_splice(there, self._rate, min(longest, there.size - reach(0, self._rate)), self._quiet.rms)
         if splice is None or splice.likeness < 1.0:
             return None
         pcm = lengthen(there, splice, self._rate)[: self._frame]

@@ -22,6 +22,18 @@ _LUMP_MS = 100.0
 _WINDOW_S = 0.5
 """The quickest packet is that of the last one to two windows, so that clocks may drift apart."""
 
+_MS_SAVES = 1 / 3500
+"""A millisecond of delay must save this share of packets from being late, or it isn't worth it."""
+_LONG_MS = 140.0
+_LONG_MS_SAVES = 1 / 13
+"""From here on it must save more: this part of the share that is missing alone on the way, which is heard anyway."""
+_TOLERATED = 0.02
+_TOLERATED_MOST = 0.06
+"""Packets that may be late: the first, and the share that is missing alone on the way, up to the second. Who conceals
+three packets in a hundred can as well conceal six."""
+_SHORTER_SAVES = 0.003
+"""A shorter delay must be cheaper by this much: every change is heard."""
+
 
 class ArrivalStatistics:
     """The delays of one stream's packets. `transit_s` is a packet's arrival less its place in the stream."""
@@ -95,3 +107,13 @@ class ArrivalStatistics:
     def share_later(self, delays_ms: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """For each of `delays_ms` the share of packets that took longer, of late, by comparison with the quickest."""
         return np.interp(delays_ms, _EDGES, self._later)
+
+    def cheapest(self, delays_ms: npt.NDArray[np.float64], present_ms: float, missing_alone: float) -> int:
+        """Which of `delays_ms` costs least in late packets, waiting and change, where the delay is `present_ms`.
+
+        `missing_alone` is the share of packets that are lost alone, between two that come.
+        """
+        late = np.maximum(self.share_later(delays_ms), min(_TOLERATED + missing_alone, _TOLERATED_MOST))
+        long = np.maximum(delays_ms - _LONG_MS, 0.0) * (missing_alone * _LONG_MS_SAVES)
+        change = (delays_ms < present_ms - _ROUNDING) * _SHORTER_SAVES
+        return int((late + delays_ms * _MS_SAVES + long + change).argmin())

@@ -216,6 +216,29 @@ def test_a_late_packet_that_was_made_up_for_is_dropped() -> None:
     assert report.late == 1 and report.lost == 0
 
 
+def test_a_queue_that_empties_leaves_the_delay_as_it_was() -> None:
+    line = Line(voice(RATE * 8))
+    # A download holds up four packets, which then come 3 ms apart: the second only after the tick of the first.
+    held = {number: 6.058 + (number - 300) * 0.003 for number in range(300, 304)}
+    out = line.run(sorted((max(at, held.get(number, 0.0)), number) for at, number in on_time(range(400))), 400)
+    assert np.array_equal(out[: 300 * FRAME], line.pcm[: 300 * FRAME])
+    assert np.array_equal(out[305 * FRAME :], line.pcm[305 * FRAME :])
+    report = line.buffer.report()
+    assert report.late == 4 and report.shortened_samples == 0
+
+
+def test_noise_between_words_is_left_out_like_silence() -> None:
+    noise = np.rint(np.random.default_rng(2).normal(0.0, 100.0, RATE * 8)).astype(np.int16)
+    pcm = voice(noise.size)
+    pauses = (np.arange(pcm.size) % RATE < RATE // 4) | (np.arange(pcm.size) >= 4 * RATE)
+    pcm[pauses] = 0
+    line = Line(pcm + noise)
+    # A tenth of the packets of the first words is late: the delay grows, and is too long when they aren't any more.
+    late = {number: 0.03 for number in range(5, 50, 10)}
+    line.run(sorted((at + late.get(number, 0.0), number) for at, number in on_time(range(400))), 400)
+    assert line.buffer.report().shortened_samples >= FRAME
+
+
 def test_what_comes_too_late_by_far_is_dropped_and_counted() -> None:
     line = Line(voice(RATE))
     arrivals = [*on_time(range(20)), *on_time(range(22, 50)), (0.8, 20), (0.8, 21)]
