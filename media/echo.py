@@ -189,7 +189,7 @@ class EchoCanceller:
             self._look()
         if self._state is EchoState.CLEAR:
             return self._pass(near, heard)
-        if certain:
+        if certain and self._state is not EchoState.CONVERGED:
             self._suppressor.let_in()
         return np.clip(np.rint(self._cancel(heard)), -32768, 32767).astype(np.int16)
 
