@@ -188,7 +188,7 @@ class EchoCanceller:
             self._look()
         if self._state is EchoState.CLEAR:
             return self._pass(near)
-        if certain:
+        if certain and self._state is not EchoState.CONVERGED:
             self._suppressor.let_in()
         return np.clip(np.rint(self._cancel(near.astype(np.float32))), -32768, 32767).astype(np.int16)
 
