@@ -24,6 +24,7 @@ import numpy as np
 from benchmarks.echo_paths import FRAME, RATE, Path, Signal, convolved, css, hybrid, pcm, peak_dbm0, room
 from benchmarks.human_clips import folded, short_clips
 from brain.cache import cache_folder
+from brain.ear import VOICE_DBFS
 from brain.engines import SttSettings
 from brain.stt.local import decode
 from brain.stt.weights import model_folder
@@ -32,7 +33,7 @@ from brain.stt.window import Snapshot
 from brain.tts.local import CALIBRATION, load_voice
 from brain.tts.shape import gain_for, pause_ms, shape
 from media.echo import EchoCanceller
-from media.frame import Pcm
+from media.frame import Pcm, level_dbfs
 from media.near import NearTalk
 from media.vad import SpeechStarted, SpeechStopped, Vad
 
@@ -231,10 +232,11 @@ def heard(model: WhisperModel, audio: Pcm) -> str:
     return decode(model, SttSettings(), False, Snapshot(audio, RATE, 0, ())).text
 
 
-def segments(audio: Pcm) -> Iterator[tuple[int, int]]:
-    """What the voice detector takes for speech: first and last sample."""
+def segments(audio: Pcm, far: Pcm) -> Iterator[tuple[int, int]]:
+    """What the voice detector takes for speech while `far` is played: first and last sample."""
     vad, began = Vad(RATE), -1
     for at in range(0, audio.size, FRAME):
+        vad.over_voice = level_dbfs(far[at : at + FRAME]) > VOICE_DBFS
         for event in vad.feed(audio[at : at + FRAME], at):
             if isinstance(event, SpeechStarted):
                 began = event.position
@@ -254,10 +256,10 @@ def run_speech(paths: dict[str, Path], minutes: float, model: WhisperModel | Non
         near = path.near(far)
         canceller = EchoCanceller(RATE)
         out = cancelled(near, far, canceller)
-        starts = list(segments(out))
+        starts = list(segments(out, far))
         texts = [heard(model, out[max(0, a - RUN_UP) : b]) for a, b in starts] if model else []
         words = sum(len(folded(text).split()) for text in texts)
-        plain = sum(1 for _ in segments(near))
+        plain = sum(1 for _ in segments(near, far))
         report = canceller.report
         found[name] = {
             "starts": len(starts), "without": plain, "words": words, "texts": texts,
@@ -293,7 +295,7 @@ def run_talk(paths: dict[str, Path], model: WhisperModel) -> dict[str, Any]:
         near = path.near(far, caller)
         only = path.near(np.zeros_like(far), caller)
         out = cancelled(near, far, EchoCanceller(RATE))
-        spans = list(segments(out))
+        spans = list(segments(out, far))
         for clip, (a, b) in zip(clips, places, strict=True):
             a, b = max(0, a - RUN_UP), b + RUN_UP
             missed += not any(start < b and end > a for start, end in spans)

@@ -14,7 +14,7 @@ from recordings import brown_fox, hello_world, noise, two_cities
 from benchmarks.human_clips import TWO_CITIES
 from benchmarks.phrases import NAMES, STREETS
 from benchmarks.spoken_digits import on_the_line
-from brain.engines import EngineError, Stt, SttSettings
+from brain.engines import EngineError, Stt, SttSettings, Word
 from brain.log_mel import RATE_HZ
 from brain.resampling import resample
 from brain.speech_scheduler import Kind, Scheduler
@@ -125,6 +125,15 @@ def test_a_second_look_hears_the_same_words(base: WhisperModel) -> None:
     heard = twice(base, brown_fox())
     assert plain(heard.text) == "the quick brown fox jumps over the lazy dog"
     assert [plain(word.text) for word in heard.words] == plain(heard.text).split()
+
+
+def test_a_phrase_that_the_model_does_not_believe_without_its_list_was_not_said(
+    base: WhisperModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "_align", lambda *heard: (Word("Doctor", 0, 300, 0.0005), Word("Reed", 300, 600, 0.0006)))
+    assert hear(base, brown_fox(), "Doctor Reed") == ""
+    monkeypatch.setattr(base, "_align", lambda *heard: (Word("The", 0, 300, 0.0005), Word("fox", 300, 600, 0.3)))
+    assert "fox" in hear(base, brown_fox(), "Doctor Reed")
 
 
 def test_likely_phrases_do_not_replace_what_is_said(base: WhisperModel) -> None:
