@@ -105,8 +105,8 @@ async def test_it_finishes_what_it_says_into_its_own_echo(bot: Bot, clock: Media
     # A machine that is busy moves the buffers, and the canceller looks again: but it knew the line.
     doubts = [json.loads(line) for line in (record["folder"] / "journal.jsonl").read_text().splitlines()]
     assert any(row.get("event") == "EchoChanged" and not row["doubted"] for row in doubts)
-    # On top of the phone's 120 ms come its packet and the bot's buffers.
-    assert 120 <= echo["delay_ms"] <= 220, echo
+    # On top of the phone's 120 ms come its packet and the bot's buffers, which a busy machine fills.
+    assert 120 <= echo["delay_ms"] <= 300, echo
 
 
 async def test_a_caller_who_speaks_over_it_is_heard_through_the_echo(
