@@ -117,6 +117,7 @@ def cost_us() -> dict[str, float]:
         began = time.process_time()
         for frame in frames:
             cleaned.append(frame)
+            cleaned.since(0)
         costs["noise taken away, in the recogniser"].append((time.process_time() - began) / len(frames) * 1e6)
     return {name: round(float(np.median(values)), 1) for name, values in costs.items()}
 
@@ -129,6 +130,7 @@ class WordCount:
     ) -> None:
         model = _whisper()
         said, raw, levels, shares = [], [], [], []
+        took: tuple[list[float], list[float]] = [], []
         for seed in range(seeds):
             for number, clip in enumerate(short_clips()[:clips]):
                 whole = np.clip(np.rint(clip.audio * 32767), -32768, 32767).astype(np.int16)
@@ -140,11 +142,15 @@ class WordCount:
                 line = on_the_line(padded + background[: padded.size])
                 through, noisy = levelled(line)
                 said.append(folded(clip.text))
-                raw.append(_hear(model, line))
-                levels.append(_hear(model, through, noisy))
+                for texts, times, audio, twice in ((raw, took[0], line, False), (levels, took[1], through, noisy)):
+                    began = time.perf_counter()
+                    texts.append(_hear(model, audio, twice))
+                    times.append((time.perf_counter() - began) * 1000)
                 shares.append(noisy)
         self.words = len(" ".join(said).split())
         self.raw, self.levelled = jiwer.wer(said, raw), jiwer.wer(said, levels)
+        self.decode_ms = float(np.median(took[0])), float(np.median(took[1]))
+        """Of a sentence, raw and as in a call; there earlier decodes would have run most of the noise filter."""
         self.noisy = float(np.mean(shares))
         """The share of sentences that were looked at twice."""
 
@@ -157,7 +163,7 @@ def _whisper() -> WhisperModel:
 def _hear(model: WhisperModel, pcm: Pcm, noisy: bool = False) -> str:
     window = Window(RATE, noisy)
     window.append(pcm[LEAD - RUN_UP :])
-    return folded(decode(model, SttSettings(noisy=noisy), False, window.snapshot()).text)
+    return folded(decode(model, SttSettings(noisy=noisy), True, window.snapshot()).text)
 
 
 def words(seeds: int, snrs_db: list[float]) -> list[dict[str, object]]:
@@ -175,8 +181,11 @@ def words(seeds: int, snrs_db: list[float]) -> list[dict[str, object]]:
             "wer_raw": round(found.raw, 3),
             "wer_levels": round(found.levelled, 3),
             "noisy": round(found.noisy, 2),
+            "ms_raw": round(found.decode_ms[0]),
+            "ms_call": round(found.decode_ms[1]),
         }
-        cells = "  {noise:8} {speech_dbfs:6.0f} {snr_db:7.0f} {words:6} {wer_raw:9} {wer_levels:9} {noisy:9}"
+        cells = "  {noise:8} {speech_dbfs:6.0f} {snr_db:7.0f} {words:6} {wer_raw:9} {wer_levels:9} {noisy:6}"
+        cells += " {ms_raw:7} {ms_call:9}"
         print(cells.format(**row), flush=True)
         rows.append(row)
     return rows
@@ -192,7 +201,7 @@ def main() -> None:
     result: dict[str, object] = {"benchmark": "levels"}
     if not given.no_words:
         print("word error rate, whisper-base, through G.711")
-        print("  noise      dBFS  S/N dB  words       raw  in a call     noisy")
+        print("  noise      dBFS  S/N dB  words       raw  in a call  noisy  ms raw  in a call")
         result["words"] = words(given.seeds, given.snr)
     result["us_per_frame"] = costs = cost_us()
     print("microseconds for each 20 ms frame at 8 kHz")

@@ -152,6 +152,7 @@ def near_or_far(of: Line) -> Step:
     near, distance = NearTalk(), Distance()
 
     def step(n: int) -> None:
+        near.hears(frame(of.heard, n), of.noise_dbfs[n])
         near.sent(of.sent_dbfs[n])
         distance.hear(of.level_dbfs[n], of.noise_dbfs[n], of.activity[n], of.sent_dbfs[n] > -50)
 
@@ -185,7 +186,7 @@ STAGES: dict[str, Callable[[Line], Step]] = {
     "echo canceller": echo,
     "voice activity": voice_activity,
     "near or far": near_or_far,
-    "levels, noise": levels,
+    "levels": levels,
     "together": together,
 }
 

@@ -98,7 +98,7 @@ class Ear:
         """
         for at in range(0, heard.size, self._frame):
             near = heard[at : at + self._frame]
-            certain = self._near.hears(near)  # by what was sent before: an echo comes later
+            certain = self._near.hears(near, self._vad.noise_dbfs)  # by what was sent before: an echo comes later
             clean = self._echo.process(near, sent[at : at + self._frame], self._near.loud)
             sent_dbfs = self._echo.sent_dbfs
             self._vad.over_voice = sent_dbfs > VOICE_DBFS

@@ -96,6 +96,10 @@ _COMMON = frozenset(
 """Words that many names share: they have to be there, and say nothing of how alike the rest is."""
 
 
+def _in_full(said: Sequence[str]) -> list[str]:
+    return [_IN_FULL.get(word, word) for word in said]
+
+
 def _alike(heard: Sequence[str], wanted: Sequence[str]) -> float:
     """How much words are alike, by those that aren't common to many names."""
     said, rare = ([word for word in side if word not in _COMMON] for side in (heard, wanted))
@@ -111,8 +115,9 @@ def corrected(text: str, phrases: Sequence[str]) -> str:
 
     Where all of the phrase is heard with a word more ("call me back"), that word was said.
     """
+    text = unicodedata.normalize("NFC", text)
     for phrase, start, end in _near(text, phrases):
-        heard, wanted = words(text[start:end]), words(phrase)
+        heard, wanted = _in_full(words(text[start:end])), _in_full(words(phrase))
         if len(heard) <= len(wanted) or not set(wanted) <= set(heard):
             text = text[:start] + phrase + text[end:]
     return text
@@ -120,17 +125,16 @@ def corrected(text: str, phrases: Sequence[str]) -> str:
 
 def near_phrases(text: str, phrases: Sequence[str]) -> list[str]:
     """Which of `phrases` are heard in `text`, in their order, misheard or not."""
-    return [phrase for phrase, _, _ in reversed(_near(text, phrases))]
+    return [phrase for phrase, _, _ in reversed(_near(unicodedata.normalize("NFC", text), phrases))]
 
 
 def _near(text: str, phrases: Sequence[str]) -> list[tuple[str, int, int]]:
-    """Phrases with the places in `text` that they are heard at, from the end on; places don't overlap."""
-    text = unicodedata.normalize("NFC", text)
+    """Phrases with the places in `text` (NFC) that they are heard at, from the end on; places don't overlap."""
     heard = [token for token in tokens(text) if token.text not in MARKS]
-    in_full = [_IN_FULL.get(token.text, token.text) for token in heard]
+    in_full = _in_full([token.text for token in heard])
     found: list[tuple[float, int, int, str]] = []
     for phrase in phrases:
-        wanted = [_IN_FULL.get(word, word) for word in words(phrase)]
+        wanted = _in_full(words(phrase))
         for width in range(max(1, len(wanted) - 1), len(wanted) + 2):
             for at in range(len(heard) - width + 1):
                 score = _alike(in_full[at : at + width], wanted)

@@ -223,6 +223,7 @@ class DtmfDetector:
         if self._phase is _Phase.LOOKING and self._quiet_frames >= _HISTORY_FRAMES:
             self._phase = _Phase.RESTING
             self._history.clear()
+            self._silence, self._silent = 0.0, 0
 
     def _glance(self, frame: _Rows) -> bool:
         """Whether a frame may hold a key: much of its power lies at one row and one column."""

@@ -3,7 +3,7 @@
 Its reference is what pjmedia's clock took of ours at the same tick. The delay between the two is looked for
 (`media.echo_delay`), the echo's path behind it is learnt (`media.echo_filter`), and what the filter leaves is
 told from the caller's voice (`media.echo_suppressor`). Nothing of it runs while nothing was played within the
-echo's reach, nor, but for a look every half second, on a line without echo.
+echo's reach, nor, but for a look now and then, on a line without echo.
 
 The delay is constant in pieces: a jitter buffer that drops or conceals moves it. The path that was learnt is
 good at the new delay too, so only the place in the far signal moves (`media.echo_jump` recognises the echo there).

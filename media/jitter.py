@@ -263,22 +263,23 @@ class JitterBuffer:
 
     def _to_cover(self, at: float, room: int) -> int:
         """How many of `room` samples are to be made up before what is there is played from `at` on."""
-        if not self._packets:
-            self._owed += room
-            return room
-        first = self._packets[0]
-        if self._next is None:
-            self._next = first.position
-            self._arrivals.forget()
-        made_before = min(max(0, first.position - self._next), self._owed)
-        self._next += made_before
-        self._owed -= made_before
         in_frame = self._frame - room
-        if self._state is _State.COVERING and first.position <= self._next:
-            if self._dropped(first, at, in_frame):
-                return self._to_cover(at, room)
-            self._owed = 0
-            return 0  # a voice that was only late goes on at once
+        while True:
+            if not self._packets:
+                self._owed += room
+                return room
+            first = self._packets[0]
+            if self._next is None:
+                self._next = first.position
+                self._arrivals.forget()
+            made_before = min(max(0, first.position - self._next), self._owed)
+            self._next += made_before
+            self._owed -= made_before
+            if self._state is not _State.COVERING or first.position > self._next:
+                break
+            if not self._dropped(first, at, in_frame):
+                self._owed = 0
+                return 0  # a voice that was only late goes on at once
         gap = max(0, first.position - self._next)
         if self._in_time(max(first.position, self._next), at, in_frame):
             self._next, self._owed = max(first.position, self._next), 0  # a gap ends early where the delay allows

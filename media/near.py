@@ -15,6 +15,8 @@ LEAST_LOSS_DB = 6.0
 SILENT_DBFS = -50.0
 """Where no more than this was sent there is no echo to tell from, and what is heard before our first word says nothing
 of what is heard after it."""
+OVER_NOISE_DB = 10.0
+"""The line's noise may be louder than a soft beginning of ours: a voice stands out of it."""
 TAIL_FRAMES = 25
 """An echo is of something sent within half a second."""
 LOUD_FRAMES = 2
@@ -24,7 +26,7 @@ HOLD_FRAMES = 30
 
 
 class NearTalk:
-    """Watches one line, frame by frame of 20 ms: `sent` with every frame, `hears` with those that are in doubt."""
+    """Watches one line, frame by frame of 20 ms."""
 
     def __init__(self) -> None:
         self._sent: deque[float] = deque([-100.0] * TAIL_FRAMES, TAIL_FRAMES)
@@ -40,13 +42,13 @@ class NearTalk:
         """Whether the newest frames were louder than any echo."""
         return self._loud >= LOUD_FRAMES
 
-    def hears(self, heard: Pcm) -> bool:
-        """Whether the caller speaks, or has within `HOLD_FRAMES`; `heard` as the line brought it."""
+    def hears(self, heard: Pcm, noise_dbfs: float = -100.0) -> bool:
+        """Whether the caller speaks, or has within `HOLD_FRAMES`; `heard` as the line brought it, over its noise."""
         loudest = max(self._sent)
         if loudest < SILENT_DBFS:
             self._loud = self._held = 0
             return False
-        louder = level_dbfs(heard) > loudest - LEAST_LOSS_DB
+        louder = level_dbfs(heard) > max(loudest - LEAST_LOSS_DB, noise_dbfs + OVER_NOISE_DB)
         self._loud = self._loud + 1 if louder else 0
         self._held = HOLD_FRAMES if self.loud else max(0, self._held - 1)
         return self._held > 0

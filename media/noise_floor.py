@@ -23,7 +23,8 @@ _LEAST_OVER_DB = 2.0
 class NoiseFloor:
     """The level of noise over frames of 20 ms, followed in a band of the line or in all of it.
 
-    Each frame's level is told once: to `learn` where the frame is taken for noise, otherwise to `pass_over`.
+    A frame's level is told to `learn` where it is taken for noise, otherwise to `pass_over`, or to none while somebody
+    speaks for certain.
     """
 
     __slots__ = ("dbfs", "sound_dbfs", "_most_over_db", "_recent", "_swing_db")

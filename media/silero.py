@@ -44,8 +44,8 @@ def _network() -> Network:
     path = weights()
     try:
         return Network(read_weights(path))
-    except KeyError as error:
-        raise SileroMissing(f"{path} is another export than expected: it has no {error}") from error
+    except (KeyError, ValueError, IndexError) as error:
+        raise SileroMissing(f"{path} is another export than expected: {error}") from error
 
 
 class Silero:

@@ -84,7 +84,7 @@ class Live:
 
     def hear(self, frame: Pcm, sent: Pcm) -> list[ev.Event]:
         """See `Hearing`."""
-        certain = self._near.hears(frame)
+        certain = self._near.hears(frame, self._vad.noise_dbfs)
         clean = self._echo.process(frame, sent, self._near.loud)
         self._vad.over_voice = self._echo.sent_dbfs > VOICE_DBFS
         self._near.sent(self._echo.sent_dbfs)

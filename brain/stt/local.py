@@ -60,11 +60,16 @@ class Heard:
 
 
 def decode(model: WhisperModel, settings: SttSettings, want_words: bool, snapshot: Snapshot) -> Heard:
-    """The text of `snapshot`, in pieces where it is longer than Whisper hears. Runs on a thread."""
+    """The text of `snapshot`, in pieces where it is longer than Whisper hears. Runs on a thread. Raises EngineError."""
     while True:
         piece = snapshot.pcm[: FULL_MS * snapshot.rate_hz // 1000]
         audio = resample(piece.astype(np.float32) / FULL_SCALE, snapshot.rate_hz, RATE_HZ)
-        second = second_look(audio, snapshot.clean) if snapshot.clean.size else None
+        second = None
+        if snapshot.cleaned is not None:
+            try:
+                second = second_look(audio, snapshot.cleaned.since(snapshot.origin_ms))
+            except (DenoiserMissing, ModelError) as error:
+                raise EngineError("stt", str(error)) from error
         more = piece.size < snapshot.pcm.size
         others = settings.others if want_words else ()
         hypothesis = model.decode(audio, settings.language, settings.phrases, want_words or more, others, second)
@@ -130,18 +135,9 @@ class WhisperStt:
         """Load the weights and decode a second of silence, as on a noisy line. Raises EngineError."""
         model = await self.model(settings.model)
         model.check_language(settings.language)
-        await self._scheduler.run(Kind.LOAD, partial(decode, model, settings, True, await self._silence()))
-
-    async def _silence(self) -> Snapshot:
-        def work() -> Snapshot:
-            try:
-                window = Window(RATE_HZ, noisy=True)
-            except (DenoiserMissing, ModelError) as error:
-                raise EngineError("stt", str(error)) from error
-            window.append(np.zeros(RATE_HZ, np.int16))
-            return window.snapshot()
-
-        return await self._scheduler.run(Kind.LOAD, work)
+        window = Window(RATE_HZ, noisy=True)
+        window.append(np.zeros(RATE_HZ, np.int16))
+        await self._scheduler.run(Kind.LOAD, partial(decode, model, settings, True, window.snapshot()))
 
     async def open(self, call: str, rate_hz: int) -> SttStream:
         """A stream; `call` isn't needed here. Raises EngineError for a rate under 8 or over 48 kHz."""

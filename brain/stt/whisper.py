@@ -129,19 +129,25 @@ class WhisperModel:
                 heard = self._decode(tokenizer, looks, context_s, prompts, others)
                 sane = [one for one in heard if not loops(one.hypothesis.text, seconds)]
                 if sane:
-                    best = max(sane, key=lambda one: one.hypothesis.avg_logprob)
-                    return self._believed(best, seconds, want_words)
+                    return self._believed(sane, seconds, want_words)
             return NOTHING
         except (RuntimeError, ValueError) as error:
             raise EngineError("stt", f"decoding failed: {error}") from error
 
-    def _believed(self, heard: _Heard, seconds: float, want_words: bool) -> Hypothesis:
-        hypothesis = heard.hypothesis
-        if not is_speech(hypothesis.text, hypothesis.avg_logprob, hypothesis.no_speech_prob):
+    def _believed(self, heard: list[_Heard], seconds: float, want_words: bool) -> Hypothesis:
+        """The surest that is speech."""
+        speech = [
+            one
+            for one in heard
+            if is_speech(one.hypothesis.text, one.hypothesis.avg_logprob, one.hypothesis.no_speech_prob)
+        ]
+        if not speech:
             return NOTHING
-        if not want_words or not heard.tokens:
+        best = max(speech, key=lambda one: one.hypothesis.avg_logprob)
+        hypothesis = best.hypothesis
+        if not want_words or not best.tokens:
             return hypothesis
-        words = self._align(heard.tokenizer, heard.encoded, heard.tokens, seconds)
+        words = self._align(best.tokenizer, best.encoded, best.tokens, seconds)
         if words and sum(word.confidence for word in words) < LEAST_CONFIDENCE * len(words):
             return NOTHING
         return replace(hypothesis, words=words)

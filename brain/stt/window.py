@@ -8,17 +8,13 @@ up to the widest pause that is not too near its end.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from brain.engines import Word
 from brain.stt.second_look import Cleaned
 from media.frame import Pcm, samples
-from media.noise import RATE_HZ as CLEAN_HZ
-from media.noise import Wave
-
-_NOTHING: Wave = np.zeros(0, np.float32)
 
 ROLL_MS = 12_000
 """From this length on, agreed words leave."""
@@ -37,14 +33,14 @@ EARLIEST = 0.4
 class Snapshot:
     """What a decode needs: audio that begins at `origin_ms` of the segment, behind `settled` words.
 
-    `clean`: where the line is noisy the same without noise, at 16 kHz; it may end a little earlier.
+    `cleaned`: where the line is noisy, the segment without its noise.
     """
 
     pcm: Pcm
     rate_hz: int
     origin_ms: int
     settled: tuple[Word, ...]
-    clean: Wave = field(default_factory=lambda: _NOTHING)
+    cleaned: Cleaned | None = None
 
     @property
     def duration_ms(self) -> int:
@@ -61,7 +57,6 @@ class Snapshot:
         return replace(
             self,
             pcm=self.pcm[samples(at_ms, self.rate_hz) :],
-            clean=self.clean[samples(at_ms, CLEAN_HZ) :],
             origin_ms=self.origin_ms + at_ms,
             settled=(*self.settled, *shifted(words, self.origin_ms)),
         )
@@ -102,8 +97,8 @@ class Window:
 
     def snapshot(self) -> Snapshot:
         """All of it as it is now; the audio is a copy."""
-        clean = self._cleaned.audio if self._cleaned is not None else _NOTHING
-        return Snapshot(self._buffer[: self._size].copy(), self._rate_hz, self._origin_ms, self._settled, clean)
+        pcm = self._buffer[: self._size].copy()
+        return Snapshot(pcm, self._rate_hz, self._origin_ms, self._settled, self._cleaned)
 
     def roll(self, rest: Snapshot) -> None:
         """Give up what `rest`, one of our snapshots, has had cut off it; nothing where it hasn't."""
@@ -113,8 +108,6 @@ class Window:
         room = np.zeros(self._rate_hz * 4, np.int16)
         self._buffer = np.concatenate([self._buffer[gone : self._size], room])
         self._size -= gone
-        if self._cleaned is not None:
-            self._cleaned.drop(rest.origin_ms - self._origin_ms)
         self._origin_ms, self._settled = rest.origin_ms, rest.settled
 
 

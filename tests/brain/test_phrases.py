@@ -39,6 +39,7 @@ def test_what_is_no_phrase_stays(text: str) -> None:
 
 def test_a_word_within_a_phrase_was_said() -> None:
     assert corrected("Can somebody call me back?", ["call back"]) == "Can somebody call me back?"
+    assert corrected("Dr. Jo Mbeki", ["Doctor Mbeki"]) == "Dr. Jo Mbeki"
     assert corrected("Doctor May Becky", ["Doctor Mbeki"]) == "Doctor Mbeki"
     assert near_phrases("call me back", ["call back"]) == ["call back"]
 

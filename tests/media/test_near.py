@@ -51,3 +51,14 @@ def test_what_was_heard_before_our_first_word_proves_nothing() -> None:
     near = NearTalk()
     assert not any(feed(near, noise(-30, n), noise(-66, n)) for n in range(20))
     assert not any(feed(near, noise(-32, n), noise(-20, n)) for n in range(20))
+
+
+def test_the_lines_noise_is_no_caller_where_a_word_of_ours_begins_softly() -> None:
+    near = NearTalk()
+    for n in range(20):
+        sent = noise(min(-50 + 2 * n, -20), n)
+        near.sent(level_dbfs(sent))
+        assert not near.hears(noise(-45, n), noise_dbfs=-45.0)
+    for n in range(20):
+        near.sent(-20.0)
+        assert near.hears(noise(-15, n), noise_dbfs=-45.0) == (n > 0)
