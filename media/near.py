@@ -12,6 +12,10 @@ from collections import deque
 from media.frame import Pcm, level_dbfs
 
 LEAST_LOSS_DB = 6.0
+CERTAIN_LOSS_DB = 3.0
+CERTAIN_FRAMES = 3
+"""For what is let through whatever the canceller knows. A hybrid that loses 6 dB of noise may lose less of a vowel: with
+6 dB, or with two frames, the signal of G.168's test 2A came through in bursts."""
 SILENT_DBFS = -50.0
 """Where no more than this was sent there is no echo to tell from, and what is heard before our first word says nothing
 of what is heard after it."""
@@ -30,7 +34,7 @@ class NearTalk:
 
     def __init__(self) -> None:
         self._sent: deque[float] = deque([-100.0] * TAIL_FRAMES, TAIL_FRAMES)
-        self._loud = 0
+        self._loud = self._louder = 0  # frames in a row
         self._held = 0
 
     def sent(self, dbfs: float) -> None:
@@ -39,16 +43,18 @@ class NearTalk:
 
     @property
     def loud(self) -> bool:
-        """Whether the newest frames were louder than any echo."""
-        return self._loud >= LOUD_FRAMES
+        """Whether the newest frames were louder than any echo, by far."""
+        return self._louder >= CERTAIN_FRAMES
 
     def hears(self, heard: Pcm, noise_dbfs: float = -100.0) -> bool:
         """Whether the caller speaks, or has within `HOLD_FRAMES`; `heard` as the line brought it, over its noise."""
         loudest = max(self._sent)
         if loudest < SILENT_DBFS:
-            self._loud = self._held = 0
+            self._loud = self._louder = self._held = 0
             return False
-        louder = level_dbfs(heard) > max(loudest - LEAST_LOSS_DB, noise_dbfs + OVER_NOISE_DB)
-        self._loud = self._loud + 1 if louder else 0
-        self._held = HOLD_FRAMES if self.loud else max(0, self._held - 1)
+        level = level_dbfs(heard)
+        voice = level > noise_dbfs + OVER_NOISE_DB
+        self._loud = self._loud + 1 if voice and level > loudest - LEAST_LOSS_DB else 0
+        self._louder = self._louder + 1 if voice and level > loudest - CERTAIN_LOSS_DB else 0
+        self._held = HOLD_FRAMES if self._loud >= LOUD_FRAMES else max(0, self._held - 1)
         return self._held > 0
