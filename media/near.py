@@ -14,8 +14,8 @@ from media.frame import Pcm, level_dbfs
 LEAST_LOSS_DB = 6.0
 CERTAIN_LOSS_DB = 3.0
 CERTAIN_FRAMES = 3
-"""For what is let through whatever the canceller knows. A hybrid that loses 6 dB of noise may lose less of a vowel: with
-6 dB, or with two frames, the signal of G.168's test 2A came through in bursts."""
+"""For what is let through whatever the canceller knows. A hybrid that loses 6 dB of noise may lose less of a vowel:
+with 6 dB, or with two frames, the signal of G.168's test 2A came through in bursts."""
 SILENT_DBFS = -50.0
 """Where no more than this was sent there is no echo to tell from, and what is heard before our first word says nothing
 of what is heard after it."""

@@ -30,7 +30,7 @@ FINAL_S = 0.165
 SCORE_S = 0.045
 """What a decode of the newest words, one with word times, and a score take on a core that is free."""
 SECOND_LOOK_S = 0.3
-"""What a decode takes more on a noisy line (`benchmarks.levels`, less the filter's share)."""
+"""What one with word times takes more on a noisy line (`benchmarks.levels`, less the filter's share)."""
 WIRE_S = 0.004
 """To the speech server and back, with its scheduler."""
 OVERTAKEN_S = 0.5
@@ -65,9 +65,10 @@ class _Segment:
         """See `brain.stt.local`."""
         return self.settings.urgent and _ms(self.server) < URGENT_UNTIL_MS
 
-    def takes_s(self, decode_s: float) -> float:
-        """How long a decode takes that takes `decode_s` on a clear line."""
-        return decode_s + (SECOND_LOOK_S if self.settings.noisy else 0.0)
+    @property
+    def careful_s(self) -> float:
+        """How long a decode with word times takes."""
+        return FINAL_S + (SECOND_LOOK_S if self.settings.noisy else 0.0)
 
 
 @dataclass(slots=True)
@@ -80,6 +81,7 @@ class Recogniser:
     _segment: _Segment | None = None
     _due: list[tuple[float, int, int | None, ev.Event]] = field(default_factory=list)
     _serial: count[int] = field(default_factory=count)
+    _shown: tuple[int, float] = (-1, 0.0)  # segment, and the end of what its newest partial heard
 
     def next_at(self) -> float | None:
         """When the next answer comes."""
@@ -89,6 +91,8 @@ class Recogniser:
     def take(self) -> ev.Event:
         """The next answer."""
         event = heapq.heappop(self._due)[3]
+        if isinstance(event, ev.PartialText):
+            self._shown = event.segment, event.until or 0.0
         if isinstance(event, ev.PartialText | ev.FinalText) and self.hearing.doubted:
             return _without(event, self.own)
         return event
@@ -124,7 +128,7 @@ class Recogniser:
         self._arrive(open_now, now)
         known = open_now.pause
         if known is None or known.samples < open_now.pauses.spoken_ms * RATE // 1000:
-            known = _Decode(open_now.server, now + WIRE_S + open_now.takes_s(FINAL_S))
+            known = _Decode(open_now.server, now + WIRE_S + open_now.careful_s)
         open_now.partial, open_now.pause, open_now.decoded_ms = None, known, _ms(open_now.server)
         words = self.models.words(self._audio(open_now, known.samples), open_now.settings.noisy)
         at = round(max(known.ready, now + WIRE_S), 4)
@@ -153,18 +157,18 @@ class Recogniser:
             segment.partial = None
         covered = segment.pause is not None and _ms(segment.pause.samples) >= spoken
         if segment.pauses.paused and not covered:
-            segment.pause = self._show(segment, now, FINAL_S)
+            segment.pause = self._show(segment, now, careful=True)
         due = partial_due(segment.settings, segment.decoded_ms, _ms(segment.server))
         if due and spoken > segment.decoded_ms and segment.partial is None:
-            segment.partial = self._show(segment, now, PARTIAL_S)
+            segment.partial = self._show(segment, now, careful=False)
 
-    def _show(self, segment: _Segment, now: float, takes_s: float) -> _Decode:
-        ready = round(now + WIRE_S + segment.takes_s(takes_s), 4)
+    def _show(self, segment: _Segment, now: float, careful: bool) -> _Decode:
+        ready = round(now + WIRE_S + (segment.careful_s if careful else PARTIAL_S), 4)
         segment.decoded_ms = _ms(segment.server)
         if self.hearing.may_stop_within(OVERTAKEN_S):
             audio = self._audio(segment, segment.server)
             hear = self.models.quick_words if segment.urgent else self.models.words
-            words = hear(audio, segment.settings.noisy)
+            words = hear(audio, careful and segment.settings.noisy)
             until = round((segment.first + segment.server) / RATE, 4)
             partial = ev.PartialText(ready, segment.number, words.text, until, words.confidence)
             self._answer(ready, segment.number, partial)
@@ -177,9 +181,13 @@ class Recogniser:
         heapq.heappush(self._due, (at, next(self._serial), segment, event))
 
     def _drop_stale(self) -> None:
-        """Partials of a segment that another has replaced aren't shown."""
+        """Partials of a segment that another has replaced aren't shown, nor those that a newer one has overtaken."""
         current = self._segment.number if self._segment is not None else None
-        while self._due and self._due[0][2] is not None and self._due[0][2] != current:
+        while self._due and self._due[0][2] is not None:
+            event = self._due[0][3]
+            overtaken = isinstance(event, ev.PartialText) and (event.segment, event.until or 0.0) <= self._shown
+            if self._due[0][2] == current and not overtaken:
+                return
             heapq.heappop(self._due)
 
 

@@ -60,12 +60,15 @@ class Heard:
 
 
 def decode(model: WhisperModel, settings: SttSettings, want_words: bool, snapshot: Snapshot) -> Heard:
-    """The text of `snapshot`, in pieces where it is longer than Whisper hears. Runs on a thread. Raises EngineError."""
+    """The text of `snapshot`, in pieces where it is longer than Whisper hears. Runs on a thread. Raises EngineError.
+
+    On a noisy line a decode with `want_words`, at a pause or for a final, takes its time and looks twice.
+    """
     while True:
         piece = snapshot.pcm[: FULL_MS * snapshot.rate_hz // 1000]
         audio = resample(piece.astype(np.float32) / FULL_SCALE, snapshot.rate_hz, RATE_HZ)
         second = None
-        if snapshot.cleaned is not None:
+        if want_words and snapshot.cleaned is not None:
             try:
                 second = second_look(audio, snapshot.cleaned.since(snapshot.origin_ms))
             except (DenoiserMissing, ModelError) as error:

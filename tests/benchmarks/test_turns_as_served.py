@@ -279,7 +279,8 @@ def test_on_a_noisy_line_both_look_twice(monkeypatch: pytest.MonkeyPatch) -> Non
     audio = line(silence(RATE), voice, silence(RATE), noise_level=level)
     script = [Asked(60, "begin", 1, since=1.0), Asked(160, "finalize", 1, request=1)]
     assert compared(script, audio, monkeypatch) <= BATCH_MS
-    assert all(answer.text.endswith(TWICE) for answer in _simulated(script, audio))
+    twice = [answer.text.endswith(TWICE) for answer in _simulated(script, audio)]
+    assert twice[-1] and not all(twice)  # partials in mid-speech are wanted soon
 
 
 def compared(script: list[Asked], audio: Pcm, monkeypatch: pytest.MonkeyPatch) -> int:
