@@ -70,8 +70,8 @@ class SttSettings:
     """What a plan may choose: a model by name or path, a language, and phrases that are likely now.
 
     With `others`, a final's `language` is the one of all these that was spoken, where that is clear. `urgent` is speech
-    over the bot's: whether it stops hangs on the first words. On a `noisy` line finals look twice at the voice, once
-    with less noise.
+    over the bot's: whether it stops hangs on the first words. On a `noisy` line finals in doubt look twice at the
+    voice, once with less noise.
     """
 
     model: str = "base"

@@ -28,6 +28,8 @@ class Words(NamedTuple):
 
     text: str
     confidence: float
+    twice: bool = False
+    """Whether there was a second look."""
 
 
 class Models:
@@ -50,21 +52,21 @@ class Models:
         def decoded() -> list[object]:
             heard = decode(self._whisper, SttSettings(), True, _window(pcm, noisy))
             known = heard.words
-            return [heard.text, round(sum(w.confidence for w in known) / len(known), 4) if known else 0.0]
+            confidence = round(sum(w.confidence for w in known) / len(known), 4) if known else 0.0
+            return [heard.text, confidence, heard.hypothesis.looks > 1]
 
         if pcm.size * 1000 // RATE > 2 * ROLL_MS:
             raise ValueError("a segment so long is decoded in pieces by the real server")
         return Words(*self.memo.get(digest(DECODER, *_looks(noisy), np.ascontiguousarray(pcm).tobytes()), decoded))
 
-    def quick_words(self, pcm: Pcm, noisy: bool = False) -> Words:
+    def quick_words(self, pcm: Pcm) -> Words:
         """The same without word times, as a partial has it: `confidence` is the mean of its tokens."""
 
         def decoded() -> list[object]:
-            heard = decode(self._whisper, SttSettings(), False, _window(pcm, noisy))
+            heard = decode(self._whisper, SttSettings(), False, Snapshot(pcm, RATE, 0, ()))
             return [heard.text, round(heard.hypothesis.confidence, 4)]
 
-        key = digest(DECODER, *_looks(noisy), "quick", np.ascontiguousarray(pcm).tobytes())
-        return Words(*self.memo.get(key, decoded))
+        return Words(*self.memo.get(digest(DECODER, "quick", np.ascontiguousarray(pcm).tobytes()), decoded))
 
     def complete(self, pcm: Pcm) -> float:
         """Smart-turn's probability that the turn which ends with `pcm` is complete; 0 for digital silence."""
@@ -86,4 +88,4 @@ def _window(pcm: Pcm, noisy: bool) -> Snapshot:
 
 def _looks(noisy: bool) -> tuple[str, ...]:
     """What the key of a decode has more on a noisy line."""
-    return ("second look 1",) if noisy else ()
+    return ("second look 2",) if noisy else ()

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.turns.hearing import Hearing
 from benchmarks.turns.items import RATE
-from benchmarks.turns.models import Models
+from benchmarks.turns.models import Models, Words
 from brain import events as ev
 from brain.ear import KEPT_S, RUN_UP_S, SCORED_S
 from brain.engines import SttSettings
@@ -30,7 +30,7 @@ FINAL_S = 0.165
 SCORE_S = 0.045
 """What a decode of the newest words, one with word times, and a score take on a core that is free."""
 SECOND_LOOK_S = 0.3
-"""What one with word times takes more on a noisy line (`benchmarks.levels`, less the filter's share)."""
+"""What one with word times takes more where it looks twice (`benchmarks.levels`, less the filter's share)."""
 WIRE_S = 0.004
 """To the speech server and back, with its scheduler."""
 OVERTAKEN_S = 0.5
@@ -65,10 +65,6 @@ class _Segment:
         """See `brain.stt.local`."""
         return self.settings.urgent and _ms(self.server) < URGENT_UNTIL_MS
 
-    @property
-    def careful_s(self) -> float:
-        """How long a decode with word times takes."""
-        return FINAL_S + (SECOND_LOOK_S if self.settings.noisy else 0.0)
 
 
 @dataclass(slots=True)
@@ -128,9 +124,9 @@ class Recogniser:
         self._arrive(open_now, now)
         known = open_now.pause
         if known is None or known.samples < open_now.pauses.spoken_ms * RATE // 1000:
-            known = _Decode(open_now.server, now + WIRE_S + open_now.careful_s)
+            known = _Decode(open_now.server, now + WIRE_S + self._careful_s(open_now, open_now.server))
         open_now.partial, open_now.pause, open_now.decoded_ms = None, known, _ms(open_now.server)
-        words = self.models.words(self._audio(open_now, known.samples), open_now.settings.noisy)
+        words = self._careful(open_now, known.samples)
         at = round(max(known.ready, now + WIRE_S), 4)
         self._answer(at, None, ev.FinalText(at, segment, request, words.text, words.confidence))
 
@@ -163,16 +159,28 @@ class Recogniser:
             segment.partial = self._show(segment, now, careful=False)
 
     def _show(self, segment: _Segment, now: float, careful: bool) -> _Decode:
-        ready = round(now + WIRE_S + (segment.careful_s if careful else PARTIAL_S), 4)
+        takes_s = self._careful_s(segment, segment.server) if careful else PARTIAL_S
+        ready = round(now + WIRE_S + takes_s, 4)
         segment.decoded_ms = _ms(segment.server)
         if self.hearing.may_stop_within(OVERTAKEN_S):
             audio = self._audio(segment, segment.server)
-            hear = self.models.quick_words if segment.urgent else self.models.words
-            words = hear(audio, careful and segment.settings.noisy)
+            if careful and segment.settings.noisy:
+                words = self._careful(segment, segment.server)
+            else:
+                words = self.models.quick_words(audio) if segment.urgent else self.models.words(audio)
             until = round((segment.first + segment.server) / RATE, 4)
             partial = ev.PartialText(ready, segment.number, words.text, until, words.confidence)
             self._answer(ready, segment.number, partial)
         return _Decode(segment.server, ready)
+
+    def _careful(self, segment: _Segment, samples: int) -> Words:
+        """A decode with word times."""
+        return self.models.words(self._audio(segment, samples), segment.settings.noisy)
+
+    def _careful_s(self, segment: _Segment, samples: int) -> float:
+        """How long that takes."""
+        twice = segment.settings.noisy and self._careful(segment, samples).twice
+        return FINAL_S + (SECOND_LOOK_S if twice else 0.0)
 
     def _audio(self, segment: _Segment, samples: int) -> np.ndarray:
         return self.hearing.heard[segment.first : segment.first + samples]

@@ -29,7 +29,7 @@ from brain.stt.weights import model_folder
 from brain.stt.whisper import Hypothesis, WhisperModel
 from brain.stt.window import FULL_MS, ROLL_MS, Snapshot, Window, shifted, split
 from media.frame import FULL_SCALE, Pcm
-from media.noise import DenoiserMissing
+from media.noise import DenoiserMissing, Wave
 from media.onnx import ModelError
 
 PARTIAL_MS = 300
@@ -62,17 +62,12 @@ class Heard:
 def decode(model: WhisperModel, settings: SttSettings, want_words: bool, snapshot: Snapshot) -> Heard:
     """The text of `snapshot`, in pieces where it is longer than Whisper hears. Runs on a thread. Raises EngineError.
 
-    On a noisy line a decode with `want_words`, at a pause or for a final, takes its time and looks twice.
+    On a noisy line a decode with `want_words`, at a pause or for a final, looks twice where it is in doubt.
     """
     while True:
         piece = snapshot.pcm[: FULL_MS * snapshot.rate_hz // 1000]
         audio = resample(piece.astype(np.float32) / FULL_SCALE, snapshot.rate_hz, RATE_HZ)
-        second = None
-        if want_words and snapshot.cleaned is not None:
-            try:
-                second = second_look(audio, snapshot.cleaned.since(snapshot.origin_ms))
-            except (DenoiserMissing, ModelError) as error:
-                raise EngineError("stt", str(error)) from error
+        second = partial(_second_look, audio, snapshot) if want_words and snapshot.cleaned is not None else None
         more = piece.size < snapshot.pcm.size
         others = settings.others if want_words else ()
         hypothesis = model.decode(audio, settings.language, settings.phrases, want_words or more, others, second)
@@ -80,6 +75,14 @@ def decode(model: WhisperModel, settings: SttSettings, want_words: bool, snapsho
             return Heard(snapshot, hypothesis)
         count, at_ms = split(hypothesis.words, 0, FULL_MS)
         snapshot = snapshot.cut(at_ms, hypothesis.words[:count])
+
+
+def _second_look(audio: Wave, snapshot: Snapshot) -> Wave:
+    assert snapshot.cleaned is not None
+    try:
+        return second_look(audio, snapshot.cleaned.since(snapshot.origin_ms))
+    except (DenoiserMissing, ModelError) as error:
+        raise EngineError("stt", str(error)) from error
 
 
 @dataclass(eq=False, slots=True)

@@ -164,9 +164,11 @@ class Milliseconds:
     """The benchmark's models: the words are how much was heard, and whether it was looked at twice."""
 
     def words(self, pcm: Pcm, noisy: bool = False) -> Words:
-        return Words(f"{pcm.size * 1000 // RATE}{TWICE if noisy else ''}", 1.0)
+        return Words(f"{pcm.size * 1000 // RATE}{TWICE if noisy else ''}", 1.0, noisy)
 
-    quick_words = words
+    def quick_words(self, pcm: Pcm) -> Words:
+        return self.words(pcm)
+
 
     def complete(self, pcm: Pcm) -> float:
         return 0.5

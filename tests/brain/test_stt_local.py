@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,8 +32,10 @@ class Gated:
     def check_language(self, language: str) -> None: ...
 
     def decode(
-        self, audio: np.ndarray, language: str, phrases: object, want_words: bool, others: object, second: object
+        self, audio: np.ndarray, language: str, phrases: object, want_words: bool, others: object, second: Any
     ) -> Hypothesis:
+        if second is not None:
+            second()
         if self.shut:
             gate = self.waiting.pop(0)
             self.entered.set()
