@@ -23,6 +23,8 @@ from dialplans.model_fields import fields_at
 Model = TypeVar("Model", bound=BaseModel)
 Loc = tuple[str | int, ...]
 
+_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+"""YAML 1.1, section 4.2: what ends a line there."""
 _UNQUOTED = re.compile(
     r"got '[?{\[:,\-]|mapping (?:keys|values) are not allowed|cannot start any token"
     r"|expected <block end>, but found '(?:,|<scalar>)'"
@@ -183,14 +185,14 @@ def parse(text: str, file: str) -> Source:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         why = error.problem or error.context or "not YAML"
-        wrong = text.split("\n")[mark.line] if mark else ""
+        wrong = _BREAK.split(text)[mark.line] if mark else ""
         if _GOES_ON.search(why) and _BRACE_FIRST.search(wrong):
             why += "; a text that begins with a brace needs quotes around all of it"
         elif _UNQUOTED.search(why):
             why += "; is it in a text that needs quotes?"
         raise SourceError([Problem(file, mark.line + 1 if mark else None, why)]) from None
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
+        line = len(_BREAK.split(text[: error.position]))
         raise SourceError([Problem(file, line, f"a character that YAML forbids: {error.reason}")]) from None
     except RecursionError:
         raise SourceError([Problem(file, None, "is nested too deep")]) from None

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -122,6 +122,9 @@ def test_keys_are_text() -> None:
 
 
 @given(st.text(max_size=60))
+@example("\r%")
+@example("'\r")
+@example("a: \u2028&")
 def test_no_text_breaks_it(text: str) -> None:
     try:
         parse(text, "f")
