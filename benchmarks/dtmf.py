@@ -15,13 +15,13 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks import talk_off
+from benchmarks.cpu_time import microseconds
 from benchmarks.dtmf_signals import (
     ALL_KEYS,
     FILLERS,
@@ -187,18 +187,6 @@ def in_pieces(on_ms: float, off_ms: float, count: int, seed: int = 3) -> dict[st
         "pieces under 25 ms": sum(max(pieces) < 25 * 8 for pieces in left),
         "under 25 ms in all": sum(sum(pieces) < 25 * 8 for pieces in left),
     }
-
-
-def microseconds(make: Callable[[], Callable[[int], object]], frames: int, rounds: int = 7) -> float:
-    """CPU time of one step of what `make` makes: median over rounds."""
-    costs = []
-    for _ in range(rounds):
-        step = make()
-        started = time.process_time()
-        for number in range(frames):
-            step(number)
-        costs.append((time.process_time() - started) / frames * 1e6)
-    return float(np.median(costs))
 
 
 def cost(pcm: Pcm, rate_hz: int) -> float:

@@ -15,6 +15,7 @@ from functools import cache
 import jiwer
 import numpy as np
 
+from benchmarks.cpu_time import Step, microseconds
 from benchmarks.human_clips import folded, short_clips
 from benchmarks.line_corpus import (
     RATE,
@@ -29,12 +30,13 @@ from benchmarks.line_corpus import (
 )
 from brain.engines import SttSettings
 from brain.stt.local import decode
-from brain.stt.second_look import Cleaned
+from brain.stt.second_look import second_look
 from brain.stt.weights import model_folder
 from brain.stt.whisper import WhisperModel
-from brain.stt.window import Window
-from media.frame import Pcm
+from brain.stt.window import Snapshot
+from media.frame import FULL_SCALE, Pcm
 from media.levels import TARGET_DBFS, Levels, active_level_dbfs
+from media.noise import RATE_HZ
 from media.resample import resample
 from media.vad import Activity, Vad
 
@@ -102,24 +104,19 @@ def gain_table() -> list[dict[str, float]]:
 
 
 def cost_us() -> dict[str, float]:
-    """Microseconds of processor time a frame: median of nine rounds."""
-    quiet, loud = on_the_line(white(10, -60)), on_the_line(white(10, -22))
-    cases = {"pause": (quiet, Activity.QUIET), "speech": (loud, Activity.SPEECH)}
-    costs: dict[str, list[float]] = {name: [] for name in [*cases, "noise taken away, in the recogniser"]}
-    for _ in range(9):
-        for name, (pcm, activity) in cases.items():
-            levels, frames = Levels(RATE), pcm.reshape(-1, FRAME)
-            began = time.process_time()
-            for frame in frames:
-                levels.process(frame, activity)
-            costs[name].append((time.process_time() - began) / len(frames) * 1e6)
-        cleaned, frames = Cleaned(RATE), loud.reshape(-1, FRAME)
-        began = time.process_time()
-        for frame in frames:
-            cleaned.append(frame)
-            cleaned.since(0)
-        costs["noise taken away, in the recogniser"].append((time.process_time() - began) / len(frames) * 1e6)
-    return {name: round(float(np.median(values)), 1) for name, values in costs.items()}
+    """Microseconds of processor time a frame."""
+    quiet, loud = on_the_line(white(10, -60)).reshape(-1, FRAME), on_the_line(white(10, -22)).reshape(-1, FRAME)
+
+    def at(frames: Pcm, activity: Activity) -> float:
+        def make() -> Step:
+            levels = Levels(RATE)
+            return lambda n: levels.process(frames[n], activity)
+
+        return round(microseconds(make, len(frames)), 1)
+
+    wide = resample(loud.reshape(-1), RATE, RATE_HZ).astype(np.float32) / FULL_SCALE
+    look = microseconds(lambda: lambda n: second_look(wide), 1) / len(loud)
+    return {"pause": at(quiet, Activity.QUIET), "speech": at(loud, Activity.SPEECH), "a second look": round(look, 1)}
 
 
 class WordCount:
@@ -150,7 +147,7 @@ class WordCount:
         self.words = len(" ".join(said).split())
         self.raw, self.levelled = jiwer.wer(said, raw), jiwer.wer(said, levels)
         self.decode_ms = float(np.median(took[0])), float(np.median(took[1]))
-        """Of a sentence, raw and as in a call; there earlier decodes would have run most of the noise filter."""
+        """Of a sentence, raw and as in a call."""
         self.noisy = float(np.mean(shares))
         """The share of sentences that were looked at twice."""
 
@@ -161,9 +158,7 @@ def _whisper() -> WhisperModel:
 
 
 def _hear(model: WhisperModel, pcm: Pcm, noisy: bool = False) -> str:
-    window = Window(RATE, noisy)
-    window.append(pcm[LEAD - RUN_UP :])
-    return folded(decode(model, SttSettings(noisy=noisy), True, window.snapshot()).text)
+    return folded(decode(model, SttSettings(noisy=noisy), True, Snapshot(pcm[LEAD - RUN_UP :], RATE, 0, ())).text)
 
 
 def words(seeds: int, snrs_db: list[float]) -> list[dict[str, object]]:

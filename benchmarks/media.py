@@ -16,6 +16,7 @@ from functools import partial
 
 import numpy as np
 
+from benchmarks.cpu_time import Step, microseconds
 from benchmarks.echo_paths import Path, room
 from benchmarks.line_corpus import RATE, Signal, amplitude, kept_recordings, tuning_recordings, utterances
 from brain.ear import Ear
@@ -34,7 +35,6 @@ from media.vad import Activity, Vad
 
 FRAME = 160
 FRAME_US = 20_000
-ROUNDS = 9
 SECONDS = 60
 TOGETHER = 100
 """Calls that take their frames in turn: none finds the processor's caches as it left them."""
@@ -45,9 +45,6 @@ BOT = ((0.0, 8.0),)
 """Seconds of a round in which the bot speaks: 40 %."""
 CALLER = ((4.0, 4.6), (9.0, 15.4))
 """Seconds in which the caller does: 35 %, 3 % of them over the bot."""
-
-Step = Callable[[int], object]
-"""Works on the frame of this number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,18 +186,6 @@ STAGES: dict[str, Callable[[Line], Step]] = {
     "levels": levels,
     "together": together,
 }
-
-
-def microseconds(make: Callable[[], Step], frames: int) -> float:
-    """CPU time of one step of what `make` makes: median over rounds."""
-    costs = []
-    for _ in range(ROUNDS):
-        step = make()
-        started = time.process_time()
-        for number in range(frames):
-            step(number)
-        costs.append((time.process_time() - started) / frames * 1e6)
-    return float(np.median(costs))
 
 
 def a_hundred(of: Line) -> float:

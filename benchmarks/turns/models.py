@@ -14,7 +14,7 @@ from brain.eot.smart_turn import features, model_file
 from brain.stt.local import decode
 from brain.stt.weights import BASE_SHA256, model_folder
 from brain.stt.whisper import WhisperModel
-from brain.stt.window import ROLL_MS, Snapshot, Window
+from brain.stt.window import ROLL_MS, Snapshot
 from media.frame import Pcm
 from media.onnx import Session, load
 
@@ -50,7 +50,7 @@ class Models:
         """What Whisper hears in a segment, at 8 kHz."""
 
         def decoded() -> list[object]:
-            heard = decode(self._whisper, SttSettings(), True, _window(pcm, noisy))
+            heard = decode(self._whisper, SttSettings(noisy=noisy), True, Snapshot(pcm, RATE, 0, ()))
             known = heard.words
             confidence = round(sum(w.confidence for w in known) / len(known), 4) if known else 0.0
             return [heard.text, confidence, heard.hypothesis.looks > 1]
@@ -80,12 +80,6 @@ class Models:
         return float(self.memo.get(digest(SCORER, np.ascontiguousarray(pcm).tobytes()), scored))
 
 
-def _window(pcm: Pcm, noisy: bool) -> Snapshot:
-    window = Window(RATE, noisy)
-    window.append(pcm)
-    return window.snapshot()
-
-
 def _looks(noisy: bool) -> tuple[str, ...]:
     """What the key of a decode has more on a noisy line."""
-    return ("second look 2",) if noisy else ()
+    return ("second look 3",) if noisy else ()

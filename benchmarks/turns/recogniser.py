@@ -66,7 +66,6 @@ class _Segment:
         return self.settings.urgent and _ms(self.server) < URGENT_UNTIL_MS
 
 
-
 @dataclass(slots=True)
 class Recogniser:
     """One call's streams to the speech server. `own` is what the bot said last (see `brain.ear`)."""

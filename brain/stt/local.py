@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -67,7 +67,7 @@ def decode(model: WhisperModel, settings: SttSettings, want_words: bool, snapsho
     while True:
         piece = snapshot.pcm[: FULL_MS * snapshot.rate_hz // 1000]
         audio = resample(piece.astype(np.float32) / FULL_SCALE, snapshot.rate_hz, RATE_HZ)
-        second = partial(_second_look, audio, snapshot) if want_words and snapshot.cleaned is not None else None
+        second = partial(_second_look, audio) if want_words and settings.noisy else None
         more = piece.size < snapshot.pcm.size
         others = settings.others if want_words else ()
         hypothesis = model.decode(audio, settings.language, settings.phrases, want_words or more, others, second)
@@ -77,10 +77,9 @@ def decode(model: WhisperModel, settings: SttSettings, want_words: bool, snapsho
         snapshot = snapshot.cut(at_ms, hypothesis.words[:count])
 
 
-def _second_look(audio: Wave, snapshot: Snapshot) -> Wave:
-    assert snapshot.cleaned is not None
+def _second_look(audio: Wave) -> Wave:
     try:
-        return second_look(audio, snapshot.cleaned.since(snapshot.origin_ms))
+        return second_look(audio)
     except (DenoiserMissing, ModelError) as error:
         raise EngineError("stt", str(error)) from error
 
@@ -141,9 +140,8 @@ class WhisperStt:
         """Load the weights and decode a second of silence, as on a noisy line. Raises EngineError."""
         model = await self.model(settings.model)
         model.check_language(settings.language)
-        window = Window(RATE_HZ, noisy=True)
-        window.append(np.zeros(RATE_HZ, np.int16))
-        await self._scheduler.run(Kind.LOAD, partial(decode, model, settings, True, window.snapshot()))
+        quiet = Snapshot(np.zeros(RATE_HZ, np.int16), RATE_HZ, 0, ())
+        await self._scheduler.run(Kind.LOAD, partial(decode, model, replace(settings, noisy=True), True, quiet))
 
     async def open(self, call: str, rate_hz: int) -> SttStream:
         """A stream; `call` isn't needed here. Raises EngineError for a rate under 8 or over 48 kHz."""
@@ -191,7 +189,7 @@ class WhisperStream:
     def begin(self, segment: int, settings: SttSettings) -> None:
         """Forget the segment before; finals that were asked of it still come."""
         self._drop_decodes()
-        self._segment = _Segment(segment, settings, Window(self._rate_hz, settings.noisy), Pauses(self._rate_hz))
+        self._segment = _Segment(segment, settings, Window(self._rate_hz), Pauses(self._rate_hz))
         if self._stt.loaded(settings.model) is None:
             self._spawn(partial(self._prepare, settings))
 

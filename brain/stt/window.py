@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from brain.engines import Word
-from brain.stt.second_look import Cleaned
 from media.frame import Pcm, samples
 
 ROLL_MS = 12_000
@@ -31,16 +30,12 @@ EARLIEST = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a decode needs: audio that begins at `origin_ms` of the segment, behind `settled` words.
-
-    `cleaned`: where the line is noisy, the segment without its noise.
-    """
+    """What a decode needs: audio that begins at `origin_ms` of the segment, behind `settled` words."""
 
     pcm: Pcm
     rate_hz: int
     origin_ms: int
     settled: tuple[Word, ...]
-    cleaned: Cleaned | None = None
 
     @property
     def duration_ms(self) -> int:
@@ -63,11 +58,10 @@ class Snapshot:
 
 
 class Window:
-    """The growing audio of one segment at the line's rate; of a `noisy` line also without its noise."""
+    """The growing audio of one segment at the line's rate."""
 
-    def __init__(self, rate_hz: int, noisy: bool = False) -> None:
+    def __init__(self, rate_hz: int) -> None:
         self._rate_hz = rate_hz
-        self._cleaned = Cleaned(rate_hz) if noisy else None
         self._buffer = np.zeros(rate_hz * 4, np.int16)
         self._size = 0
         self._origin_ms = 0
@@ -92,13 +86,10 @@ class Window:
             self._buffer = grown
         self._buffer[self._size : end] = pcm
         self._size = end
-        if self._cleaned is not None:
-            self._cleaned.append(pcm)
 
     def snapshot(self) -> Snapshot:
         """All of it as it is now; the audio is a copy."""
-        pcm = self._buffer[: self._size].copy()
-        return Snapshot(pcm, self._rate_hz, self._origin_ms, self._settled, self._cleaned)
+        return Snapshot(self._buffer[: self._size].copy(), self._rate_hz, self._origin_ms, self._settled)
 
     def roll(self, rest: Snapshot) -> None:
         """Give up what `rest`, one of our snapshots, has had cut off it; nothing where it hasn't."""

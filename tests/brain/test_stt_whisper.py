@@ -21,7 +21,7 @@ from brain.speech_scheduler import Kind, Scheduler
 from brain.stt.local import Heard, WhisperStt, decode
 from brain.stt.weights import model_folder
 from brain.stt.whisper import WhisperModel
-from brain.stt.window import Snapshot, Window
+from brain.stt.window import Snapshot
 from brain.tts.espeak import Espeak
 from media.frame import Pcm
 
@@ -59,9 +59,7 @@ def hear(model: WhisperModel, pcm: Pcm, *phrases: str) -> str:
 
 def twice(model: WhisperModel, pcm: Pcm) -> Heard:
     """What is heard of `pcm` on a noisy line."""
-    window = Window(8000, noisy=True)
-    window.append(pcm)
-    return decode(model, SttSettings(noisy=True), True, window.snapshot())
+    return decode(model, SttSettings(noisy=True), True, Snapshot(pcm, 8000, 0, ()))
 
 
 def tones(frequencies: tuple[int, ...], seconds: float) -> Pcm:
